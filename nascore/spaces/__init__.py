@@ -1,0 +1,39 @@
+"""Design spaces: what an architecture is. NumPy only.
+
+A new space is one file here and one line in `_BUILDERS`.
+"""
+
+from typing import Any
+
+from nascore.errors import SpaceError, unknown_name
+from nascore.spaces.ofa_mcunet import OfaMcunet
+from nascore.spaces.staged import Choice, Genes, Stage, StagedSpace
+
+__all__ = ["Choice", "Genes", "OfaMcunet", "Stage", "StagedSpace", "get_space", "space_names"]
+
+_BUILDERS = {"ofa_mcunet": OfaMcunet.build}
+
+
+def space_names() -> list[str]:
+    """Return the names that `get_space` knows."""
+    return list(_BUILDERS)
+
+
+def get_space(name: str, **options: Any) -> OfaMcunet:
+    """Return a design space by name.
+
+    Parameters
+    ----------
+    name
+        A registered name, e.g. ``"ofa_mcunet"``.
+    **options
+        What the space lets a user choose, e.g. ``resolutions=(96, 160)``.
+
+    Raises
+    ------
+    SpaceError
+        If the name is unknown or an option is not valid.
+    """
+    if name not in _BUILDERS:
+        raise SpaceError(unknown_name("space", name, _BUILDERS))
+    return _BUILDERS[name](**options)

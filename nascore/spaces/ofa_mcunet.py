@@ -1,0 +1,214 @@
+"""The once-for-all MCUNet space of MIT 6.5940 lab 3 (Visual Wake Words, "mcunet384" widths).
+
+Six stages of inverted residual blocks, 20 blocks in all; a global resolution and a global width multiplier; per
+block a kernel size and an expand ratio; per stage a depth. The last stage always executes its only block, so the
+sixth entry of the published `d` means nothing: it is accepted and written as 0.
+
+The published supernet leaves its SE width to the widest input; here it is the *active* input // 4, as in the
+subnets that are extracted, evaluated and deployed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from nascore.errors import SpaceError, unknown_name
+from nascore.spaces.layers import Conv, Unit, inverted_residual, make_divisible
+from nascore.spaces.staged import Choice, Genes, Stage, StagedSpace
+
+RESOLUTIONS = (96, 112, 128, 144, 160)
+WIDTH_MULTIPLIERS = (0.5, 0.75, 1.0)
+KERNELS = (3, 5, 7)
+EXPANDS = (3, 4, 6)
+
+STAGES = (
+    Stage("stage1", (1, 2, 3)),
+    *(Stage(f"stage{i}", (2, 3, 4)) for i in (2, 3, 4, 5)),
+    Stage("stage6", (1,)),
+)
+STAGE_STRIDES = (2, 2, 2, 1, 2, 1)
+STEM, FIRST_BLOCK, STAGE_CHANNELS, FEATURE_MIX = 32, 16, (24, 40, 80, 96, 192, 320), 384
+"""Channels at width multiplier 1. The feature mix is never scaled."""
+
+DICT_KEYS = ("wid", "ks", "e", "d", "image_size")
+
+
+@dataclass(frozen=True)
+class OfaMcunet(StagedSpace):
+    """The OFA-MCUNet space; build it with `OfaMcunet.build` or `nascore.spaces.get_space`.
+
+    `width` genes are the published `wid`: an index into `WIDTH_MULTIPLIERS`.
+
+    Parameters
+    ----------
+    n_classes
+        Outputs of the classifier.
+    """
+
+    n_classes: int = 2
+
+    @classmethod
+    def build(cls, resolutions: Sequence[int] = RESOLUTIONS, n_classes: int = 2) -> Self:
+        """Make the space for the given input resolutions, in pixels.
+
+        Raises
+        ------
+        SpaceError
+            If the resolutions are empty, repeated, or not whole numbers from 32 to 1024 px, or if there
+            are fewer than two classes.
+        """
+        valid = resolutions and all(isinstance(r, int) and 32 <= r <= 1024 for r in resolutions)
+        if not valid or len(set(resolutions)) < len(resolutions):
+            raise SpaceError(
+                f"resolutions must be different whole numbers from 32 to 1024 px; got {list(resolutions)}"
+            )
+        if not isinstance(n_classes, int) or n_classes < 2:
+            raise SpaceError(f"n_classes must be a whole number of at least 2; got {n_classes!r}")
+        return cls(
+            name="ofa_mcunet",
+            global_choices=(Choice("resolution", tuple(sorted(resolutions))), Choice("width", (0, 1, 2))),
+            stages=STAGES,
+            block_choices=(Choice("kernel", KERNELS), Choice("expand", EXPANDS)),
+            n_classes=n_classes,
+        )
+
+    # -- shapes ------------------------------------------------------------------------------------
+
+    def _scaled(self, global_index: int, channels: int) -> int:
+        """Return `channels` under the width multiplier of a global combination."""
+        return make_divisible(channels * WIDTH_MULTIPLIERS[self.global_values[global_index, 1]])
+
+    def fixed_units(self, global_index: int) -> list[Unit]:
+        """Return the units that every architecture of a global combination has.
+
+        Stem, first block (a linear 1x1), feature mix and classifier, in order of execution.
+        """
+        stem, first = self._scaled(global_index, STEM), self._scaled(global_index, FIRST_BLOCK)
+        stem_conv = Conv(3, stem, 3, 2, int(self.global_values[global_index, 0]))
+        last = self._scaled(global_index, STAGE_CHANNELS[-1])
+        return [
+            Unit((stem_conv,)),
+            Unit((Conv(stem, first, 1, 1, stem_conv.out_size),)),
+            Unit((Conv(last, FEATURE_MIX, 1, 1, self.stage_sizes(global_index)[-1]),)),
+            Unit((Conv(FEATURE_MIX, self.n_classes, 1, 1, 1, batch_norm=False, bias=True),)),
+        ]
+
+    def block_unit(self, global_index: int, block: int, op: int) -> Unit:
+        """Return the inverted residual that block number `block` is with operation `op`."""
+        stage, place = int(self.stage_of_block[block]), int(self.place_in_stage[block])
+        kernel, expand = (int(value) for value in self.op_values[op])
+        c_out = self._scaled(global_index, STAGE_CHANNELS[stage])
+        first = place == 0
+        before = FIRST_BLOCK if stage == 0 else STAGE_CHANNELS[stage - 1]
+        c_in = self._scaled(global_index, before) if first else c_out
+        sizes = [self.fixed_units(global_index)[0].convs[0].out_size, *self.stage_sizes(global_index)]
+        return inverted_residual(
+            c_in,
+            c_out,
+            expand=expand,
+            kernel=kernel,
+            stride=STAGE_STRIDES[stage] if first else 1,
+            in_size=sizes[stage] if first else sizes[stage + 1],
+            se_channels=c_in // 4 if self.has_squeeze_excite(block) else 0,
+            residual=not first,
+        )
+
+    def has_squeeze_excite(self, block: int) -> bool:
+        """Say whether a block has an SE gate: stages 2 to 5, but not the first block of stage 2."""
+        stage, place = self.stage_of_block[block], self.place_in_stage[block]
+        return bool(2 <= stage <= 4 or (stage == 1 and place > 0))
+
+    def stage_sizes(self, global_index: int) -> list[int]:
+        """Return the output height and width of each stage, pixels."""
+        size = (int(self.global_values[global_index, 0]) - 1) // 2 + 1
+        sizes = []
+        for stride in STAGE_STRIDES:
+            size = (size - 1) // stride + 1
+            sizes.append(size)
+        return sizes
+
+    # -- the published dictionary form -------------------------------------------------------------
+
+    @cached_property
+    def _extra_depths(self) -> tuple[int, ...]:
+        """Largest published `d` of each stage: the number of blocks beyond the base depth."""
+        return tuple(max(stage.depths) - min(stage.depths) for stage in self.stages)
+
+    def to_dicts(self, genes: Genes) -> list[dict[str, Any]]:
+        """Return architectures as published `{wid, ks, e, d, image_size}` dictionaries.
+
+        Entries of blocks that do not run hold the smallest value, so a dictionary stays valid when it is
+        deepened (the published decoder writes 0 there, which is not a kernel size).
+        """
+        blocks = self.block_genes(genes)
+        columns = {
+            "wid": genes[:, 1],
+            "ks": np.asarray(KERNELS)[blocks[:, :, 0]],
+            "e": np.asarray(EXPANDS)[blocks[:, :, 1]],
+            "d": genes[:, self.depth_slice],
+            "image_size": np.asarray(self.global_choices[0].values)[genes[:, 0]],
+        }
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+
+    def from_dicts(self, dicts: Sequence[Mapping[str, Any]]) -> Genes:
+        """Read published `{wid, ks, e, d, image_size}` dictionaries; the inverse of `to_dicts`.
+
+        `ks`, `e` and `d` may be one number for all blocks or stages, as in the published code. Entries of
+        blocks that do not run are not looked at.
+
+        Raises
+        ------
+        SpaceError
+            If a key is unknown or missing, a list has the wrong length, or a value is not a choice.
+            Names the row, the key and the place.
+        """
+        genes = np.zeros((len(dicts), self.n_genes), dtype=np.int8)
+        for row, entry in enumerate(dicts):
+            try:
+                self._read_dict(entry, genes[row])
+            except SpaceError as error:
+                raise SpaceError(f"row {row}: {error}") from None
+        return self.canonical(genes)
+
+    def _read_dict(self, entry: Mapping[str, Any], row: Genes) -> None:
+        """Fill one row of genes from one dictionary."""
+        for key in entry:
+            if key not in DICT_KEYS:
+                raise SpaceError(unknown_name("architecture key", key, DICT_KEYS))
+        missing = [key for key in DICT_KEYS if key not in entry]
+        if missing:
+            raise SpaceError(f"architecture key {missing[0]!r} is missing; expected {', '.join(DICT_KEYS)}")
+        row[0] = _index("image_size", entry["image_size"], self.global_choices[0].values)
+        row[1] = _index("wid", entry["wid"], (0, 1, 2))
+        depths = _listed("d", entry["d"], len(self.stages))
+        row[self.depth_slice] = [
+            _index(f"d[{i}]", depth, (0, 1, 2)) if extra else 0
+            for i, (depth, extra) in enumerate(zip(depths, self._extra_depths, strict=True))
+        ]
+        blocks = self.block_genes(row[None])[0]
+        executed = self.executed(row[None])[0]
+        for position, (key, values) in enumerate((("ks", KERNELS), ("e", EXPANDS))):
+            listed = _listed(key, entry[key], self.n_blocks)
+            for block in np.flatnonzero(executed):
+                blocks[block, position] = _index(f"{key}[{block}]", listed[block], values)
+
+
+def _listed(key: str, value: Any, length: int) -> list[Any]:
+    """Return a list of `length` entries, repeating a single number."""
+    if isinstance(value, int):
+        return [value] * length
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != length:
+        got = f"{len(value)} entries" if isinstance(value, Sequence) else repr(value)
+        raise SpaceError(f"{key} must be a list of {length} entries or one number; got {got}")
+    return list(value)
+
+
+def _index(where: str, value: Any, values: Sequence[int]) -> int:
+    """Return the index of a value among its choices."""
+    if isinstance(value, bool) or value not in values:
+        raise SpaceError(f"{where} is {value!r}; expected one of {', '.join(map(str, values))}")
+    return values.index(value)
