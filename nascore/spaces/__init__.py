@@ -3,6 +3,7 @@
 A new space is one file here and one line in `_BUILDERS`.
 """
 
+import inspect
 from typing import Any
 
 from nascore.errors import SpaceError, unknown_name
@@ -36,4 +37,9 @@ def get_space(name: str, **options: Any) -> OfaMcunet:
     """
     if name not in _BUILDERS:
         raise SpaceError(unknown_name("space", name, _BUILDERS))
-    return _BUILDERS[name](**options)
+    builder = _BUILDERS[name]
+    valid = inspect.signature(builder).parameters
+    for option in options:
+        if option not in valid:
+            raise SpaceError(unknown_name(f"option of space {name!r}", option, valid))
+    return builder(**options)

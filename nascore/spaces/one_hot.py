@@ -77,8 +77,8 @@ class OneHotLayout:
         space = self.space
         executed = None
         for position, where in enumerate(self.choice_slices):
-            name = space.block_choices[position].name
-            group = array[:, where].reshape(len(array), space.n_blocks, -1)
+            name, values = space.block_choices[position].name, space.block_choices[position].values
+            group = array[:, where].reshape(len(array), space.n_blocks, len(values))
             present = group.sum(axis=2)
             for block, label in enumerate(space.block_names):
                 self._refuse(present[:, block] > 1, f"{label}.{name} is not one-hot")

@@ -172,6 +172,29 @@ class StagedSpace:
         """Return an `(n, n_blocks)` mask of the blocks that run."""
         return self.place_in_stage < self.depths(genes)[:, self.stage_of_block]
 
+    def from_ops(self, global_index: NDArray[np.int64], ops: NDArray[np.int8]) -> Genes:
+        """Return the genes of architectures given by their operations.
+
+        Parameters
+        ----------
+        global_index
+            An `(n,)` array of rows of `global_values`.
+        ops
+            An `(n, n_blocks)` array of operation indices, negative where a block does not run. Those that run must be the
+            first ones of their stage.
+        """
+        genes = np.zeros((len(ops), self.n_genes), dtype=np.int8)
+        for position, choice in enumerate(self.global_choices):
+            genes[:, position] = np.searchsorted(choice.values, self.global_values[global_index, position])
+        runs = ops >= 0
+        for index, stage in enumerate(self.stages):
+            depth = runs[:, self.stage_of_block == index].sum(axis=1)
+            genes[:, self.depth_slice.start + index] = np.searchsorted(stage.depths, depth)
+        chosen = self.op_values[ops[runs]]
+        for position, choice in enumerate(self.block_choices):
+            self.block_genes(genes)[runs, position] = np.searchsorted(choice.values, chosen[:, position])
+        return genes
+
     def canonical(self, genes: ArrayLike) -> Genes:
         """Validate genes and set the inert ones to 0.
 

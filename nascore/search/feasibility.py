@@ -1,0 +1,102 @@
+"""Whether anything satisfies a target, with the proof either way."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nascore.search.exact import exact_search
+from nascore.search.problem import Problem
+from nascore.search.targets import Constraint
+from nascore.spaces.block_table import BlockTable
+from nascore.spaces.staged import Genes
+
+
+@dataclass(frozen=True)
+class Smallest:
+    """The least of one bounded cost in the searched space, whatever the other costs are.
+
+    Parameters
+    ----------
+    constraint
+        The bound.
+    value
+        The least attainable, in the unit of the constraint's metric.
+    genes
+        A `(1, n_genes)` architecture that attains it.
+    """
+
+    constraint: Constraint
+    value: float
+    genes: Genes
+
+    @property
+    def within(self) -> bool:
+        """Whether the bound can be met."""
+        return self.value <= self.constraint.limit_in_metric
+
+
+@dataclass(frozen=True)
+class Feasibility:
+    """The answer for one target.
+
+    Parameters
+    ----------
+    witness
+        A `(1, n_genes)` architecture that satisfies the target, or an empty array.
+    proven
+        Whether the answer is proven; a witness is its own proof.
+    smallest
+        The least of each bounded cost.
+    """
+
+    witness: Genes
+    proven: bool
+    smallest: tuple[Smallest, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why nothing satisfies the target."""
+        beyond = [s for s in self.smallest if not s.within]
+        if not beyond:
+            return "each limit can be met alone, but no subnet of the searched space meets all of them"
+        return "; ".join(
+            f"{s.constraint.name} is at least {s.value * s.constraint.limit / s.constraint.limit_in_metric:.6g} "
+            f"in the searched space, the target allows {s.constraint.limit:.6g}"
+            for s in beyond
+        )
+
+
+def check_feasibility(problem: Problem) -> Feasibility:
+    """Find an architecture within all limits of a target, or prove that there is none."""
+    smallest = tuple(_smallest(problem, constraint) for constraint in problem.target.constraints)
+    nothing = np.zeros((0, problem.space.n_genes), dtype=np.int8)
+    if not all(s.within for s in smallest):
+        return Feasibility(nothing, True, smallest)
+    shape = (len(problem.space.global_values), problem.space.n_blocks, problem.space.n_ops)
+    found = exact_search(problem, BlockTable(np.zeros(shape[0]), np.zeros(shape)))
+    return Feasibility(found.genes, found.proven or len(found.genes) > 0, smallest)
+
+
+def _smallest(problem: Problem, constraint: Constraint) -> Smallest:
+    """Return the least of one cost, and an architecture that has it."""
+    space, table = problem.space, problem.tables[constraint.metric]
+    blocks = np.where(space.allowed_ops, table.blocks, np.inf)
+    if table.reduce is np.add:
+        least = table.fixed - problem.trellis.best_weight(-blocks)
+    else:
+        least = np.maximum(table.fixed, _least_peak(problem, blocks))
+    outside = np.setdiff1d(np.arange(len(least)), space.allowed_globals)
+    least[outside] = np.inf
+    g = int(least.argmin())
+    if table.reduce is np.maximum:
+        blocks = np.where(blocks <= least[g], blocks, np.inf)
+    _, ops = problem.trellis.best_paths(-blocks[g], 1, np.zeros((0, *blocks[g].shape)), np.zeros(0))
+    return Smallest(constraint, float(least[g]), space.from_ops(np.array([g]), ops))
+
+
+def _least_peak(problem: Problem, blocks: np.ndarray) -> np.ndarray:
+    """Return, per global combination, the least possible largest block of a path."""
+    per_block = blocks.min(axis=-1)
+    return np.max(
+        [per_block[:, first : first + min(depths)].max(axis=1) for first, _, depths in problem.trellis.stages], axis=0
+    )

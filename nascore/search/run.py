@@ -1,0 +1,137 @@
+"""One search: a target, a searcher and a predictor in, the best subnets and the proof out."""
+
+import numpy as np
+
+from nascore.efficiency import cost_tables
+from nascore.predictors import Predictor, make_predictor
+from nascore.search.candidates import Candidates
+from nascore.search.evolution import evolution_search
+from nascore.search.exact import exact_search
+from nascore.search.feasibility import check_feasibility
+from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions
+from nascore.search.problem import Problem
+from nascore.search.random_search import random_search
+from nascore.search.result import Certificate, SearchResult
+from nascore.search.targets import Target
+from nascore.seeds import generator, integer_seed
+from nascore.spaces.block_table import BlockTable
+from nascore.spaces.ofa_mcunet import OfaMcunet
+from nascore.spaces.staged import Genes
+
+
+def run_search(
+    space: OfaMcunet,
+    target: Target,
+    predictor: Predictor,
+    options: RandomOptions | EvolutionOptions | ExactOptions,
+    *,
+    searcher: str,
+    top_k: int = 10,
+    seed: int = 0,
+) -> SearchResult:
+    """Search one target.
+
+    Parameters
+    ----------
+    space
+        The design space, restricted to what may be searched.
+    target
+        What the subnets must satisfy.
+    predictor
+        The fitted and calibrated predictor whose accuracy is maximised.
+    options
+        The algorithm and its options.
+    searcher
+        The searcher's name, which also names its random stream.
+    top_k
+        How many distinct subnets to return.
+    seed
+        The root seed.
+
+    Returns
+    -------
+    SearchResult
+        Also where nothing satisfies the target: the proof is the result.
+
+    Raises
+    ------
+    TargetError
+        If the target fixes a choice outside `space`.
+    """
+    problem = Problem.of(space, target, cost_tables(space))
+    result = SearchResult(problem, searcher, options.algorithm, predictor, check_feasibility(problem))
+    if not len(result.feasibility.witness):
+        return result
+    table = predictor.additive_table()
+    if isinstance(options, ExactOptions) and table is not None:
+        return _certified(result, table, top_k)
+    return _sampled(result, options, top_k, seed)
+
+
+def _certified(result: SearchResult, table: BlockTable, top_k: int) -> SearchResult:
+    """Fill in the proven best subnets under an additive predictor."""
+    found = exact_search(result.problem, table, top_k)
+    if not len(found.genes):
+        return result
+    objective = float(found.values[0])
+    certificate = Certificate(
+        objective=objective,
+        best_bound=found.best_bound,
+        gap=found.best_bound - objective,
+        top_k_proven=found.proven,
+        root_bound=found.root_bound,
+        global_combinations=found.global_combinations,
+        closed_by_bound=found.closed_by_bound,
+        paths_enumerated=found.paths,
+        binding=_binding(result.problem, table, objective),
+        n_architectures=result.problem.space.size(),
+    )
+    return result.replace(genes=found.genes, certificate=certificate)
+
+
+def _binding(problem: Problem, table: BlockTable, objective: float) -> tuple[str, ...]:
+    """Return the constraints without any one of which a better subnet exists."""
+    return tuple(
+        constraint.name
+        for constraint in problem.target.constraints
+        if exact_search(problem.without(constraint), table).best_bound > objective
+    )
+
+
+def _sampled(
+    result: SearchResult, options: RandomOptions | EvolutionOptions | ExactOptions, top_k: int, seed: int
+) -> SearchResult:
+    """Fill in the best of the subnets that a sampling search looks at."""
+    problem, predictor = result.problem, result.predictor
+    rng = generator(seed, "search", result.searcher, problem.target.name)
+    candidates = Candidates(problem, predictor.predict)
+    note = ""
+    if isinstance(options, RandomOptions):
+        random_search(candidates, rng, samples=options.samples, max_draws=options.max_draws)
+        if candidates.evaluations < options.samples:
+            note = f"only {candidates.evaluations} of {options.max_draws} random subnets are within the limits"
+    elif isinstance(options, EvolutionOptions):
+        _evolve(candidates, result.feasibility.witness, options, rng)
+    else:
+        _evolve(candidates, _stand_in_best(problem, predictor, options, seed), options.refinement, rng)
+        note = (
+            f"not certified: predictor {predictor.name!r} is not additive, so the exact best subnets of an additive "
+            "stand-in were refined by evolution"
+        )
+    return result.replace(genes=candidates.best(top_k), evaluations=candidates.evaluations, note=note)
+
+
+def _evolve(candidates: Candidates, start: Genes, options: EvolutionOptions, rng: np.random.Generator) -> None:
+    """Run the evolution with its options."""
+    evolution_search(candidates, rng, start, **options.model_dump(exclude={"algorithm", "predictor"}))
+
+
+def _stand_in_best(problem: Problem, predictor: Predictor, options: ExactOptions, seed: int) -> Genes:
+    """Return the exact best subnets under an additive predictor that imitates another one."""
+    rng = generator(seed, "search", "stand-in", problem.target.name)
+    genes = problem.space.sample(options.surrogate_rows, rng)
+    stand_in = make_predictor("linear_per_global", problem.space)
+    stand_in.fit(genes, np.clip(predictor.predict(genes), 0, 1), seed=integer_seed(seed, "search", "stand-in"))
+    table = stand_in.additive_table()
+    assert table is not None
+    return exact_search(problem, table, options.refinement.population).genes

@@ -1,0 +1,131 @@
+"""Constraint targets: what a found subnet must satisfy.
+
+A target is written as a mapping, in a configuration or on the command line:
+
+    {thop_macs_m: 30, peak_memory_kb: 200}      any mix of upper bounds
+    {device: stm32f746, macs_m: 40}             a microcontroller's SRAM and flash, and a bound
+    {peak_memory_kb: 256, resolution: 128}      a global choice of the space kept to one value
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nascore.errors import TargetError, unknown_name
+from nascore.search.devices import DEVICES, Device, get_device
+from nascore.spaces.staged import StagedSpace
+
+UNITS = {
+    "macs_m": ("macs", 1_000_000),
+    "thop_macs_m": ("thop_macs", 1_000_000),
+    "peak_memory_kb": ("peak_memory_bytes", 1024),
+    "flash_kb": ("flash_bytes", 1024),
+    "params_m": ("params", 1_000_000),
+}
+"""Constraint name -> the cost column that it bounds, and how much of it one unit is."""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """An upper bound on one cost.
+
+    Parameters
+    ----------
+    name
+        As written in a target, e.g. ``"peak_memory_kb"``.
+    metric
+        The cost column, e.g. ``"peak_memory_bytes"``.
+    limit
+        The bound in the unit of `name`.
+    limit_in_metric
+        The bound in the unit of `metric`.
+    """
+
+    name: str
+    metric: str
+    limit: float
+    limit_in_metric: float
+
+
+@dataclass(frozen=True)
+class Target:
+    """A named set of constraints, with global choices that are kept to one value."""
+
+    name: str
+    constraints: tuple[Constraint, ...]
+    fixed: Mapping[str, int] = field(default_factory=dict)
+    device: Device | None = None
+
+    def satisfied(self, costs: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return an `(n,)` mask of the rows of `costs` within every bound."""
+        inside = np.ones(len(costs), dtype=bool)
+        for constraint in self.constraints:
+            inside &= costs[constraint.metric].to_numpy() <= constraint.limit_in_metric
+        return inside
+
+
+def parse_target(name: str, spec: Mapping[str, Any], space: StagedSpace) -> Target:
+    """Read a target.
+
+    Parameters
+    ----------
+    name
+        The target's name, for messages and result folders.
+    spec
+        Bounds, an optional ``device``, and optional fixed global choices of `space`.
+
+    Raises
+    ------
+    TargetError
+        If a key is unknown, a limit is not a positive finite number, a fixed value is not a choice of the
+        space, or a bound is given both by itself and by the device.
+    """
+    if not isinstance(spec, Mapping):
+        raise TargetError(f"target {name!r} must be a mapping such as {{macs_m: 50}}; got {spec!r}")
+    choices = {choice.name: choice.values for choice in space.global_choices}
+    limits: dict[str, float] = {}
+    fixed: dict[str, int] = {}
+    device = None
+    for key, value in spec.items():
+        if key in UNITS:
+            limits[key] = _limit(name, key, value)
+        elif key in choices:
+            fixed[key] = _fixed_choice(name, key, value, choices[key])
+        elif key == "device":
+            device = get_device(value)
+        else:
+            raise TargetError(f"target {name!r}: {unknown_name('constraint', key, [*UNITS, *choices, 'device'])}")
+    for key, limit in device.limits().items() if device else ():
+        if key in limits:
+            raise TargetError(f"target {name!r} bounds {key} itself and through device {device!s}; keep one of them")
+        limits[key] = limit
+    if not limits and not fixed:
+        raise TargetError(f"target {name!r} has no constraint; expected at least one of {', '.join(UNITS)}")
+    constraints = tuple(Constraint(key, UNITS[key][0], limit, limit * UNITS[key][1]) for key, limit in limits.items())
+    return Target(name, constraints, fixed, device)
+
+
+def _limit(target: str, key: str, value: Any) -> float:
+    """Return a positive finite limit."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TargetError(f"target {target!r}: {key} must be a number; got {value!r}")
+    if not (math.isfinite(value) and value > 0):
+        raise TargetError(f"target {target!r}: {key} must be a finite number above 0; got {value!r}")
+    return float(value)
+
+
+def _fixed_choice(target: str, key: str, value: Any, valid: tuple[int, ...]) -> int:
+    """Return a value that is one of a global choice's."""
+    if isinstance(value, bool) or value not in valid:
+        raise TargetError(f"target {target!r}: {key} {value!r} is not one of {', '.join(map(str, valid))}")
+    return int(value)
+
+
+def device_names() -> list[str]:
+    """Return the names of the microcontrollers that a target can name."""
+    return list(DEVICES)
