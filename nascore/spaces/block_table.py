@@ -117,9 +117,7 @@ def _segments(space: StagedSpace) -> list[tuple[int, list[int]]]:
     for index, stage in enumerate(space.stages):
         blocks = list(range(first, first + stage.n_blocks))
         first += stage.n_blocks
-        segments += [
-            (index, blocks[i : i + BLOCKS_PER_SEGMENT]) for i in range(0, len(blocks), BLOCKS_PER_SEGMENT)
-        ]
+        segments += [(index, blocks[i : i + BLOCKS_PER_SEGMENT]) for i in range(0, len(blocks), BLOCKS_PER_SEGMENT)]
     return segments
 
 

@@ -10,10 +10,10 @@ subnets that are extracted, evaluated and deployed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from nascore.errors import SpaceError, unknown_name
 from nascore.spaces.layers import Conv, Unit, inverted_residual, make_divisible
@@ -62,9 +62,7 @@ class OfaMcunet(StagedSpace):
         """
         valid = resolutions and all(isinstance(r, int) and 32 <= r <= 1024 for r in resolutions)
         if not valid or len(set(resolutions)) < len(resolutions):
-            raise SpaceError(
-                f"resolutions must be different whole numbers from 32 to 1024 px; got {list(resolutions)}"
-            )
+            raise SpaceError(f"resolutions must be different whole numbers from 32 to 1024 px; got {list(resolutions)}")
         if not isinstance(n_classes, int) or n_classes < 2:
             raise SpaceError(f"n_classes must be a whole number of at least 2; got {n_classes!r}")
         return cls(
@@ -132,11 +130,6 @@ class OfaMcunet(StagedSpace):
 
     # -- the published dictionary form -------------------------------------------------------------
 
-    @cached_property
-    def _extra_depths(self) -> tuple[int, ...]:
-        """Largest published `d` of each stage: the number of blocks beyond the base depth."""
-        return tuple(max(stage.depths) - min(stage.depths) for stage in self.stages)
-
     def to_dicts(self, genes: Genes) -> list[dict[str, Any]]:
         """Return architectures as published `{wid, ks, e, d, image_size}` dictionaries.
 
@@ -166,49 +159,83 @@ class OfaMcunet(StagedSpace):
             If a key is unknown or missing, a list has the wrong length, or a value is not a choice.
             Names the row, the key and the place.
         """
-        genes = np.zeros((len(dicts), self.n_genes), dtype=np.int8)
+        columns: dict[str, list[Any]] = {key: [] for key in DICT_KEYS}
         for row, entry in enumerate(dicts):
             try:
-                self._read_dict(entry, genes[row])
+                self._read_dict(entry, columns)
             except SpaceError as error:
                 raise SpaceError(f"row {row}: {error}") from None
-        return self.canonical(genes)
+        return self.from_columns(columns)
 
-    def _read_dict(self, entry: Mapping[str, Any], row: Genes) -> None:
-        """Fill one row of genes from one dictionary."""
+    def _read_dict(self, entry: Mapping[str, Any], columns: dict[str, list[Any]]) -> None:
+        """Append one dictionary's entries, single numbers repeated, to the columns."""
+        if not isinstance(entry, Mapping):
+            raise SpaceError(f"an architecture is a mapping with the keys {', '.join(DICT_KEYS)}; got {entry!r}")
         for key in entry:
             if key not in DICT_KEYS:
                 raise SpaceError(unknown_name("architecture key", key, DICT_KEYS))
-        missing = [key for key in DICT_KEYS if key not in entry]
-        if missing:
-            raise SpaceError(f"architecture key {missing[0]!r} is missing; expected {', '.join(DICT_KEYS)}")
-        row[0] = _index("image_size", entry["image_size"], self.global_choices[0].values)
-        row[1] = _index("wid", entry["wid"], (0, 1, 2))
-        depths = _listed("d", entry["d"], len(self.stages))
-        row[self.depth_slice] = [
-            _index(f"d[{i}]", depth, (0, 1, 2)) if extra else 0
-            for i, (depth, extra) in enumerate(zip(depths, self._extra_depths, strict=True))
-        ]
-        blocks = self.block_genes(row[None])[0]
-        executed = self.executed(row[None])[0]
-        for position, (key, values) in enumerate((("ks", KERNELS), ("e", EXPANDS))):
-            listed = _listed(key, entry[key], self.n_blocks)
-            for block in np.flatnonzero(executed):
-                blocks[block, position] = _index(f"{key}[{block}]", listed[block], values)
+        for key in DICT_KEYS:
+            if key not in entry:
+                raise SpaceError(f"architecture key {key!r} is missing; expected {', '.join(DICT_KEYS)}")
+            length = {"ks": self.n_blocks, "e": self.n_blocks, "d": len(self.stages)}.get(key)
+            value = entry[key]
+            columns[key].append(_whole(key, value) if length is None else _listed(key, value, length))
+
+    def from_columns(self, columns: Mapping[str, Any]) -> Genes:
+        """Read architectures from columns of the published form.
+
+        Parameters
+        ----------
+        columns
+            `wid` and `image_size` of shape `(n,)`, `ks` and `e` of shape `(n, 20)`, `d` of shape `(n, 6)`, or lists
+            that make such arrays. Entries of blocks that do not run are not looked at.
+
+        Raises
+        ------
+        SpaceError
+            If a value is not a choice; names the row, the key and the place.
+        """
+        genes = np.zeros((len(columns["wid"]), self.n_genes), dtype=np.int8)
+        genes[:, 0] = _indices("image_size", columns["image_size"], self.global_choices[0].values)
+        genes[:, 1] = _indices("wid", columns["wid"], self.global_choices[1].values)
+        depths = np.asarray(columns["d"]).reshape(len(genes), len(self.stages))
+        for index, stage in enumerate(self.stages):
+            if len(stage.depths) > 1:
+                extra = tuple(range(len(stage.depths)))
+                genes[:, self.depth_slice.start + index] = _indices(f"d[{index}]", depths[:, index], extra)
+        executed = self.executed(genes)
+        for position, key in enumerate(("ks", "e")):
+            listed = np.asarray(columns[key]).reshape(len(genes), self.n_blocks)
+            for block in range(self.n_blocks):
+                # An entry that is not looked at passes as the first choice, whatever it holds.
+                choices = self.block_choices[position].values
+                looked_at = np.where(executed[:, block], listed[:, block], choices[0])
+                self.block_genes(genes)[:, block, position] = _indices(f"{key}[{block}]", looked_at, choices)
+        return genes
 
 
-def _listed(key: str, value: Any, length: int) -> list[Any]:
-    """Return a list of `length` entries, repeating a single number."""
+def _listed(key: str, value: Any, length: int) -> list[int]:
+    """Return a list of `length` whole numbers, repeating a single one."""
     if isinstance(value, int):
-        return [value] * length
+        return [_whole(key, value)] * length
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != length:
-        got = f"{len(value)} entries" if isinstance(value, Sequence) else repr(value)
+        got = f"{len(value)} entries" if isinstance(value, list | tuple) else repr(value)
         raise SpaceError(f"{key} must be a list of {length} entries or one number; got {got}")
-    return list(value)
+    return [_whole(f"{key}[{place}]", entry) for place, entry in enumerate(value)]
 
 
-def _index(where: str, value: Any, values: Sequence[int]) -> int:
-    """Return the index of a value among its choices."""
-    if isinstance(value, bool) or value not in values:
-        raise SpaceError(f"{where} is {value!r}; expected one of {', '.join(map(str, values))}")
-    return values.index(value)
+def _whole(where: str, value: Any) -> int:
+    """Return a whole number, which `True`, `3.0` and `"3"` are not."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SpaceError(f"{where} is {value!r}; expected a whole number")
+    return value
+
+
+def _indices(where: str, values: ArrayLike, valid: Sequence[int]) -> NDArray[np.intp]:
+    """Return the index of each of `(n,)` values among the valid ones, which increase."""
+    array = np.asarray(values)
+    known = np.isin(array, valid)
+    if not known.all():
+        row = int(known.argmin())
+        raise SpaceError(f"row {row}: {where} is {array[row]}; expected one of {', '.join(map(str, valid))}")
+    return np.searchsorted(valid, array)

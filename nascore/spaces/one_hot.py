@@ -58,9 +58,7 @@ class OneHotLayout:
         space = self.space
         array = np.asarray(features)
         if array.ndim != 2 or array.shape[1] != self.n_features:
-            raise SpaceError(
-                f"an encoding of space {space.name!r} has shape (n, {self.n_features}); got {array.shape}"
-            )
+            raise SpaceError(f"an encoding of space {space.name!r} has shape (n, {self.n_features}); got {array.shape}")
         if not np.isin(array, (0, 1)).all():
             raise SpaceError("an encoding holds only 0 and 1")
         genes = np.zeros((len(array), space.n_genes), dtype=np.int8)

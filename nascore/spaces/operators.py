@@ -51,9 +51,7 @@ def mutate(
     return _silence_inert(space, mutant)
 
 
-def crossover(
-    space: "StagedSpace", first: "Genes", second: "Genes", rng: np.random.Generator
-) -> "Genes":
+def crossover(space: "StagedSpace", first: "Genes", second: "Genes", rng: np.random.Generator) -> "Genes":
     """Return one child per pair of rows, each gene from either parent with equal probability.
 
     A block that only one parent executes is inherited from that parent.

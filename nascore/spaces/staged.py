@@ -277,8 +277,7 @@ class StagedSpace:
     def allowed_indices(self) -> tuple[NDArray[np.int64], ...]:
         """Per gene, the indices that the searched part allows."""
         return tuple(
-            np.flatnonzero(np.isin(choice.values, self.allowed_values(choice)))
-            for choice in self.gene_choices
+            np.flatnonzero(np.isin(choice.values, self.allowed_values(choice))) for choice in self.gene_choices
         )
 
     @cached_property
@@ -305,7 +304,7 @@ class StagedSpace:
         for column, indices in enumerate(self.allowed_indices):
             inside[:, column] = np.isin(genes[:, column], indices)
         self.block_genes(inside)[~self.executed(genes)] = True
-        return inside.all(axis=1)
+        return np.logical_and.reduce(inside, axis=1)
 
     def size(self) -> int:
         """Return the exact number of distinct architectures in the searched part."""
