@@ -13,8 +13,6 @@ from nascore.spaces.staged import Genes
 __all__ = ["METRICS", "cost", "cost_tables"]
 
 
-
-
 def cost(space: OfaMcunet, genes: Genes) -> pd.DataFrame:
     """Return every counted cost of many architectures.
 

@@ -56,10 +56,8 @@ def flash_bytes(unit: Unit) -> int:
 
 def peak_memory_bytes(unit: Unit) -> int:
     """Return the largest int8 working set of a unit, bytes."""
-    kept = unit.convs[0].c_in * unit.convs[0].in_size**2 if unit.residual else 0
-    return max(
-        conv.c_in * conv.in_size**2 + _outputs(conv) + (kept if conv.groups > 1 else 0) for conv in unit.convs
-    )
+    kept = unit.convs[0].c_in * unit.convs[0].in_size ** 2 if unit.residual else 0
+    return max(conv.c_in * conv.in_size**2 + _outputs(conv) + (kept if conv.groups > 1 else 0) for conv in unit.convs)
 
 
 METRICS: dict[str, tuple[Callable[[Unit], int], np.ufunc]] = {

@@ -44,8 +44,8 @@ DEVICES = {
 }
 
 
-def get_device(name: Any) -> Device:
-    """Return a device by name.
+def get_device(target: str, name: Any) -> Device:
+    """Return the device that a target names.
 
     Raises
     ------
@@ -53,5 +53,5 @@ def get_device(name: Any) -> Device:
         If the name is unknown.
     """
     if name not in DEVICES:
-        raise TargetError(unknown_name("device", name, DEVICES))
+        raise TargetError(f"target {target!r}: {unknown_name('device', name, DEVICES)}")
     return DEVICES[name]

@@ -8,7 +8,7 @@ from nascore.search.candidates import Candidates
 from nascore.search.evolution import evolution_search
 from nascore.search.exact import exact_search
 from nascore.search.feasibility import check_feasibility
-from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions
+from nascore.search.options import EvolutionOptions, EvolutionSettings, ExactOptions, RandomOptions
 from nascore.search.problem import Problem
 from nascore.search.random_search import random_search
 from nascore.search.result import Certificate, SearchResult
@@ -121,9 +121,9 @@ def _sampled(
     return result.replace(genes=candidates.best(top_k), evaluations=candidates.evaluations, note=note)
 
 
-def _evolve(candidates: Candidates, start: Genes, options: EvolutionOptions, rng: np.random.Generator) -> None:
-    """Run the evolution with its options."""
-    evolution_search(candidates, rng, start, **options.model_dump(exclude={"algorithm", "predictor"}))
+def _evolve(candidates: Candidates, start: Genes, settings: EvolutionSettings, rng: np.random.Generator) -> None:
+    """Run the evolution with its settings."""
+    evolution_search(candidates, rng, start, **{name: getattr(settings, name) for name in EvolutionSettings.model_fields})
 
 
 def _stand_in_best(problem: Problem, predictor: Predictor, options: ExactOptions, seed: int) -> Genes:

@@ -97,7 +97,7 @@ def parse_target(name: str, spec: Mapping[str, Any], space: StagedSpace) -> Targ
         elif key in choices:
             fixed[key] = _fixed_choice(name, key, value, choices[key])
         elif key == "device":
-            device = get_device(value)
+            device = get_device(name, value)
         else:
             raise TargetError(f"target {name!r}: {unknown_name('constraint', key, [*UNITS, *choices, 'device'])}")
     for key, limit in device.limits().items() if device else ():

@@ -180,8 +180,8 @@ class StagedSpace:
         global_index
             An `(n,)` array of rows of `global_values`.
         ops
-            An `(n, n_blocks)` array of operation indices, negative where a block does not run. Those that run must be the
-            first ones of their stage.
+            An `(n, n_blocks)` array of operation indices, negative where a block does not run. Those that run
+            must be the first ones of their stage.
         """
         genes = np.zeros((len(ops), self.n_genes), dtype=np.int8)
         for position, choice in enumerate(self.global_choices):

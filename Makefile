@@ -1,0 +1,58 @@
+# Needs Python 3.11 or newer, make and git; everything else is installed into .venv by the first target that needs it.
+PYTHON ?= python3
+CORES ?= 2
+TABLES ?= ../shared/data/lab3_accuracy_tables
+LINT_TABLES := tests/data/lab3_tables
+
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+ENV := .venv/installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help env reproduce lint unit test lock schema clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(ENV): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+env: $(ENV) ## Make .venv with the locked versions
+
+reproduce: $(ENV) ## Predictors, search and report from published accuracy tables (CORES=2 TABLES=folder)
+	$(BIN)/snakemake --cores $(CORES) --configfile config/lab3_tables.yaml --config tables=$(TABLES)
+	@echo "The report is results/lab3_tables/report.html"
+
+lint: $(ENV) ## Check style, types, import rules and the workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/snakemake --lint --configfile config/lab3_tables.yaml --config tables=$(LINT_TABLES)
+
+unit: $(ENV) ## Test the library, without the workflow
+	$(BIN)/pytest tests --ignore tests/workflow -n 2
+
+test: $(ENV) lint ## Check and test everything
+	$(BIN)/pytest -n 2
+
+lock: ## Renew requirements.lock with the newest versions that pyproject.toml allows
+	$(PYTHON) -m venv --clear build/lock
+	build/lock/bin/pip --disable-pip-version-check install torch==2.13.0 torchvision==0.28.0 -e ".[dev]"
+	{ sed -n '/^#/p' requirements.lock; \
+	  build/lock/bin/pip --disable-pip-version-check freeze --all --exclude pip --exclude nascore | sed 's/+cpu$$//'; \
+	} > build/requirements.lock
+	mv build/requirements.lock requirements.lock
+	rm -rf build/lock
+
+schema: $(ENV) ## Renew config/schema.json from nascore/config.py
+
+clean: ## Remove results and caches, not .venv
+	rm -rf results build .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	find nascore tests workflow_scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +

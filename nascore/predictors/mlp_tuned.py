@@ -1,0 +1,129 @@
+"""`mlp_tuned`: an ensemble of small MLPs on what `linear_per_global` leaves over.
+
+The additive part carries nearly all of the accuracy and is fitted in closed form; the MLPs only learn its residuals,
+from the same contrast features, with dropout and strong weight decay. How much of their mean is added is decided on
+held-out training rows, so with few rows the predictor falls back to the additive part.
+
+Prediction is NumPy; torch is loaded by `fit` only.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nascore.predictors.base import Predictor
+from nascore.predictors.features import BlockFeatures
+from nascore.predictors.holdout import inner_holdout
+from nascore.predictors.linear import fit_additive, table_arrays, table_from, table_shapes
+from nascore.predictors.options import Option
+from nascore.predictors.storage import Arrays
+from nascore.spaces.block_table import BlockTableLookup
+from nascore.spaces.staged import Genes
+
+Array = NDArray[np.float64]
+
+N_LAYERS = 3
+
+
+class MlpTuned(Predictor):
+    """Additive model plus an ensemble of MLPs on its residuals; see the module's first paragraph."""
+
+    name: ClassVar[str] = "mlp_tuned"
+    valid_options: ClassVar[Mapping[str, Option]] = {
+        "members": Option(6, 1),
+        "hidden": Option(128, 1),
+        "epochs": Option(10, 1),
+        "batch_size": Option(256, 1),
+        "learning_rate": Option(2e-3, 1e-8),
+        "weight_decay": Option(0.3, 0.0),
+        "dropout": Option(0.3, 0.0, 1.0),
+    }
+
+    @cached_property
+    def _features(self) -> BlockFeatures:
+        return BlockFeatures(self.space)
+
+    def _fit(self, genes: Genes, accuracy: Array, seed: int) -> dict[str, Any]:
+        self._table, facts = fit_additive(self.space, genes, accuracy)
+        self._lookup = BlockTableLookup(self.space, [self._table])
+        inner, held = inner_holdout(len(genes), seed, self.name)
+        inner_table, _ = fit_additive(self.space, genes[inner], accuracy[inner])
+        residuals = accuracy - BlockTableLookup(self.space, [inner_table])(genes)[0]
+        members = self._train(genes[inner], residuals[inner], seed, "inner")
+        share = trusted_share(self._ensemble(genes[held], members), residuals[held])
+        if share > 0:
+            members = self._train(genes, accuracy - self._lookup(genes)[0], seed, "final")
+        last = f"members.{N_LAYERS - 1}"
+        self._members = {k: v * np.float32(share) if k.startswith(last) else v for k, v in members.items()}
+        return {**facts, "ensemble_share": share}
+
+    def _train(self, genes: Genes, residuals: Array, seed: int, stage: str) -> Arrays:
+        """Train the ensemble; input weights of global values that do not occur are set to 0, not left random."""
+        # Imported here, so that whoever only predicts never loads torch.
+        from nascore.predictors.mlp_training import train_ensemble
+
+        scale = residuals.std() or 1.0
+        inputs = self._inputs(genes)
+        members = train_ensemble(inputs, residuals / scale, seed=seed, stage=stage, **self.options)
+        members["members.0.weight"][:, ~inputs.any(axis=0)] = 0
+        for part in ("weight", "bias"):
+            members[f"members.{N_LAYERS - 1}.{part}"] *= np.float32(scale)
+        return members
+
+    def _inputs(self, genes: Genes) -> NDArray[np.float32]:
+        """Return the `(n, n_inputs)` main features and one-hot global choices."""
+        one_hot = [np.eye(len(c.values))[genes[:, i]] for i, c in enumerate(self.space.global_choices)]
+        return np.concatenate([self._features.main(genes), *one_hot], axis=1).astype(np.float32)
+
+    def _ensemble(self, genes: Genes, members: Arrays) -> Array:
+        """Return the `(n,)` mean output of the members."""
+        hidden = self._inputs(genes)[None]
+        for layer in range(N_LAYERS):
+            hidden = hidden @ members[f"members.{layer}.weight"] + members[f"members.{layer}.bias"][:, None]
+            if layer < N_LAYERS - 1:
+                np.maximum(hidden, 0, out=hidden)
+        mean: Array = hidden[:, :, 0].mean(axis=0, dtype=np.float64)
+        return mean
+
+    def _predict(self, genes: Genes) -> Array:
+        return self._lookup(genes)[0] + self._ensemble(genes, self._members)
+
+    def _arrays(self) -> Arrays:
+        return {**table_arrays(self._table), **self._members}
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        members, hidden = int(self.options["members"]), int(self.options["hidden"])
+        n_one_hot = sum(len(choice.values) for choice in self.space.global_choices)
+        widths = [self._features.n_main + n_one_hot, hidden, hidden, 1]
+        shapes = table_shapes(self.space)
+        for layer in range(N_LAYERS):
+            shapes[f"members.{layer}.weight"] = (members, widths[layer], widths[layer + 1])
+            shapes[f"members.{layer}.bias"] = (members, widths[layer + 1])
+        return shapes
+
+    def _restore(self, arrays: Arrays) -> None:
+        self._table = table_from(arrays)
+        self._lookup = BlockTableLookup(self.space, [self._table])
+        self._members = {name: array for name, array in arrays.items() if name.startswith("members.")}
+
+
+def trusted_share(correction: Array, residuals: Array) -> float:
+    """Return the part, from 0 to 1, of a correction that held-out residuals support.
+
+    It is the least-squares slope of the residuals on the correction, less one standard error: a correction that
+    has not shown its worth is left out, which matters when few rows are held out.
+
+    Parameters
+    ----------
+    correction, residuals
+        `(n,)` arrays in the same unit, from rows that made neither.
+    """
+    power = float(correction @ correction)
+    if power == 0:
+        return 0.0
+    slope = float(correction @ residuals) / power
+    standard_error = float(np.sqrt(((residuals - slope * correction) ** 2).mean() / power))
+    return float(np.clip(slope - standard_error, 0, 1))

@@ -1,0 +1,220 @@
+"""One subnet as a picture: what runs, how large it is, and what it leaves out.
+
+Blocks stand left to right in order of execution. Sizes come from the space's own units, never from arithmetic here.
+"""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from numpy.typing import NDArray
+
+from nascore.report.labels import width_label
+from nascore.spaces.ofa_mcunet import OfaMcunet
+
+WIDTH, HEIGHT = 1000, 252
+"""Size of the picture, pixels; every coordinate and font size below is in them."""
+MARGIN, GROUP_GAP, BLOCK_GAP = 8, 12, 4
+MIDDLE, CAPTION_TOP, LEGEND = 112, 178, 240
+BLOCK_HEIGHT = {3: 54, 4: 72, 6: 100}
+FIXED_HEIGHT = 100
+KERNEL_COLOURS = {3: "#56b4e9", 5: "#e69f00", 7: "#009e73"}
+"""Okabe & Ito's palette, which stays distinct for colour-blind readers and carries black text."""
+INK, MUTED, FAINT, FIXED_FILL = "#1a1a1a", "#555555", "#a0a0a0", "#e8e8e8"
+
+RC: dict[Any, Any] = {
+    "svg.hashsalt": "nascore",
+    "svg.fonttype": "none",
+    "font.family": ["sans-serif"],
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
+}
+"""Text stays text; a reader without the first font sees a narrower one, so nothing overflows."""
+NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
+
+
+@dataclass(frozen=True)
+class _Box:
+    """One slot of the picture; `kernel` is 0 for what is not a searched block."""
+
+    group: str
+    text: str
+    channels: int
+    size: int
+    kernel: int = 0
+    expand: int = 0
+    executed: bool = True
+    squeeze_excite: bool = False
+
+
+def draw_subnet(space: OfaMcunet, genes_row: NDArray[np.int8], title: str = "") -> Figure:
+    """Draw one subnet.
+
+    Parameters
+    ----------
+    space
+        The space of the subnet.
+    genes_row
+        An `(n_genes,)` row of the space.
+    title
+        What stands above the picture; without one, its resolution and width.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        1,000 by 252 px at 100 dots per inch.
+    """
+    row = space.canonical(np.asarray(genes_row)[None])
+    resolution, width = (int(value) for value in space.global_values[space.global_index(row)[0]])
+    with matplotlib.rc_context(RC):
+        figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
+        axes.set_axis_off()
+        _write(
+            axes, MARGIN, 24, title or f"{resolution} px, width {width_label(width)}", 14, weight="bold", align="left"
+        )
+        _draw_groups(axes, list(_boxes(space, row)))
+        _draw_legend(axes)
+        for artist in axes.get_children():
+            artist.set_clip_on(False)
+    return figure
+
+
+def subnet_svg(space: OfaMcunet, genes_row: NDArray[np.int8], title: str = "") -> str:
+    """Return the picture of `draw_subnet` as an `<svg>` element to put into a page; same subnet, same bytes."""
+    figure, buffer = draw_subnet(space, genes_row, title), io.StringIO()
+    with matplotlib.rc_context(RC):
+        figure.savefig(buffer, format="svg", metadata=NO_METADATA, transparent=True)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    # Several pictures share a page: only ids that something refers to stay, and those are hashes of what they name.
+    svg = re.sub(r'<g id="\w+_\d+">', "<g>", svg)
+    # This style would reach every other picture of the page.
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
+    label = escape(f"Drawing of the subnet {title}".strip())
+    inside = svg[svg.index(">") + 1 :].strip()
+    view_box = f"0 0 {WIDTH * 0.72:g} {HEIGHT * 0.72:g}"
+    return f'<svg class="subnet" role="img" aria-label="{label}" viewBox="{view_box}">{inside}'
+
+
+def _boxes(space: OfaMcunet, row: NDArray[np.int8]) -> Iterator[_Box]:
+    """Yield every slot from the input to the classifier, skipped blocks included."""
+    g = int(space.global_index(row)[0])
+    stem, first, mix, classifier = (unit.convs[0] for unit in space.fixed_units(g))
+    yield _Box("", "input", stem.c_in, stem.in_size)
+    yield _Box("", f"stem {stem.kernel}×{stem.kernel}", stem.c_out, stem.out_size)
+    yield _Box("", "first block", first.c_out, first.out_size)
+    executed, ops, sizes = space.executed(row)[0], space.op_index(row)[0], space.stage_sizes(g)
+    for block, stage in enumerate(space.stage_of_block):
+        kernel, expand = (int(value) for value in space.op_values[ops[block]])
+        channels = space.block_unit(g, block, int(ops[block])).convs[-1].c_out
+        name = re.sub(r"(\D)(\d+)$", r"\1 \2", space.stages[stage].name)
+        gate = space.has_squeeze_excite(block)
+        yield _Box(name, "", channels, sizes[stage], kernel, expand, bool(executed[block]), gate)
+    yield _Box("", "feature mix", mix.c_out, mix.out_size)
+    yield _Box("", "classifier", classifier.c_out, classifier.out_size)
+
+
+def _draw_groups(axes: Axes, boxes: list[_Box]) -> None:
+    """Draw the boxes, a gap between groups, and what stands under each group."""
+    starts = [i for i, box in enumerate(boxes) if i == 0 or not box.group or box.group != boxes[i - 1].group]
+    # The first three and the last two boxes have captions of their own but stand together.
+    gaps = [i for i in starts if i and (boxes[i].group or boxes[i - 1].group)]
+    pitch = (WIDTH - 2 * MARGIN - GROUP_GAP * len(gaps)) / len(boxes)
+    lefts = [MARGIN + i * pitch + GROUP_GAP * sum(gap <= i for gap in gaps) for i in range(len(boxes))]
+    axes.plot([lefts[0], lefts[-1] + pitch], [MIDDLE, MIDDLE], color=FAINT, linewidth=1, zorder=0)
+    for box, left in zip(boxes, lefts, strict=True):
+        _draw_box(axes, box, left + BLOCK_GAP / 2, pitch - BLOCK_GAP)
+    for start, end in zip(starts, [*starts[1:], len(boxes)], strict=True):
+        left, right = lefts[start] + BLOCK_GAP / 2, lefts[end - 1] + pitch - BLOCK_GAP / 2
+        _draw_caption(axes, boxes[start], left, right)
+
+
+def _draw_box(axes: Axes, box: _Box, left: float, width: float) -> None:
+    """Draw one slot: a fixed unit, an executed block or the outline of a skipped one."""
+    middle = left + width / 2
+    if not box.executed:
+        _rectangle(axes, left, width, BLOCK_HEIGHT[3], facecolor="none", edgecolor=FAINT, linestyle=(0, (3, 3)))
+    elif not box.kernel:
+        _rectangle(axes, left, width, FIXED_HEIGHT, facecolor=FIXED_FILL, edgecolor=MUTED)
+        _write(axes, middle, MIDDLE, box.text, 11, rotation=90)
+    else:
+        height = BLOCK_HEIGHT[box.expand]
+        _rectangle(axes, left, width, height, facecolor=KERNEL_COLOURS[box.kernel], edgecolor=INK)
+        _write(axes, middle, MIDDLE - 6, f"{box.kernel}×{box.kernel}", 11, weight="bold")
+        _write(axes, middle, MIDDLE + 9, f"e{box.expand}", 10)
+        if box.squeeze_excite:
+            _draw_gate(axes, middle, MIDDLE - height / 2)
+
+
+def _draw_gate(axes: Axes, x: float, y: float) -> None:
+    """Mark a squeeze-and-excitation gate."""
+    axes.add_patch(FancyBboxPatch((x - 8, y - 5), 16, 10, boxstyle="round,pad=0,rounding_size=4", fc=INK, ec="white"))
+    _write(axes, x, y + 0.5, "SE", 8, colour="white")
+
+
+def _draw_caption(axes: Axes, box: _Box, left: float, right: float) -> None:
+    """Write a group's name, channels and output size under it."""
+    middle = (left + right) / 2
+    axes.plot([left, right], [CAPTION_TOP - 10] * 2, color=MUTED, linewidth=1)
+    lines = [(f"{box.size} px", "bold", INK), (f"{box.channels} ch", "normal", INK), (box.group, "normal", MUTED)]
+    for line, (text, weight, colour) in enumerate(lines):
+        _write(axes, middle, CAPTION_TOP + 2 + 14 * line, text, 10, weight=weight, colour=colour)
+
+
+def _draw_legend(axes: Axes) -> None:
+    """Explain colours, heights and marks in one line."""
+    x = float(MARGIN)
+    for kernel, colour in KERNEL_COLOURS.items():
+        axes.add_patch(FancyBboxPatch((x, LEGEND - 6), 12, 12, boxstyle="square,pad=0", fc=colour, ec=INK, lw=0.6))
+        _write(axes, x + 17, LEGEND, f"kernel {kernel}×{kernel}", 10.5, align="left")
+        x += 88
+    _write(axes, x + 4, LEGEND, "height: expand ratio (e3, e4, e6)", 10.5, align="left")
+    _draw_gate(axes, x + 190, LEGEND)
+    _write(axes, x + 202, LEGEND, "squeeze-and-excitation", 10.5, align="left")
+    dashes: dict[str, Any] = {"fc": "none", "ec": FAINT, "ls": (0, (3, 3))}
+    axes.add_patch(FancyBboxPatch((x + 332, LEGEND - 6), 12, 12, boxstyle="square,pad=0", **dashes))
+    _write(axes, x + 349, LEGEND, "block that does not run", 10.5, align="left")
+    _write(axes, x + 482, LEGEND, "below: output size (px), channels (ch)", 10.5, align="left")
+
+
+def _rectangle(axes: Axes, left: float, width: float, height: float, **style: Any) -> None:
+    """Draw a box around the middle line."""
+    shape = FancyBboxPatch((left, MIDDLE - height / 2), width, height, boxstyle="round,pad=0,rounding_size=3")
+    shape.set(linewidth=0.8, **style)
+    axes.add_patch(shape)
+
+
+def _write(
+    axes: Axes,
+    x: float,
+    y: float,
+    text: str,
+    pixels: float,
+    *,
+    align: str = "center",
+    weight: str = "normal",
+    colour: str = INK,
+    rotation: float = 0,
+) -> None:
+    """Write text of a given height in pixels, never read as mathematics."""
+    axes.text(
+        x,
+        y,
+        text,
+        fontsize=pixels * 0.72,
+        ha=align,
+        va="center",
+        color=colour,
+        fontweight=weight,
+        rotation=rotation,
+        parse_math=False,
+    )

@@ -1,0 +1,167 @@
+"""The JSON records that the report reads, checked key by key.
+
+Every key below must be there with the right type. Other keys are left alone, because a stage
+may write more than the report shows.
+"""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from nascore.spaces import OfaMcunet, get_space
+
+
+class Record(BaseModel):
+    """A part of a JSON file: exact types, no NaN, not changed after it is read."""
+
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
+
+
+class ConstraintRecord(Record):
+    """One upper bound of a target, in its own unit and in that of its metric."""
+
+    name: str
+    metric: str
+    limit: float
+    limit_in_metric: float
+
+
+class DeviceRecord(Record):
+    """The microcontroller of a target; sizes in KB of 1,024 bytes."""
+
+    name: str
+    sram_kb: float
+    flash_kb: float
+    datasheet: str
+
+
+class SpaceRecord(Record):
+    """The searched part of a space."""
+
+    name: str
+    resolutions: list[int]
+    n_architectures: int
+    kept_to: dict[str, list[int]]
+    note: str = ""
+
+    def whole(self) -> OfaMcunet:
+        """Return the whole space, without what the search was kept to."""
+        return get_space(self.name, resolutions=tuple(self.resolutions))
+
+
+class SubnetRecord(Record):
+    """A found subnet: accuracies in [0, 1], costs in the units of their metrics."""
+
+    arch_id: str
+    arch: dict[str, Any]
+    predicted_accuracy: float
+    lower: float
+    upper: float
+    costs: dict[str, float]
+
+
+class CertificateRecord(Record):
+    """Why no better subnet exists."""
+
+    objective: float
+    best_bound: float
+    gap: float
+    tolerance: float
+    top_k_proven: bool
+    n_architectures: int
+    global_combinations: int
+    closed_by_bound: int
+    paths_enumerated: int
+    root_bound: float
+    binding: list[str]
+
+
+class SmallestRecord(Record):
+    """The smallest value that a constrained metric can take, and the subnet that has it."""
+
+    constraint: str
+    metric: str
+    limit_in_metric: float
+    smallest: float
+    arch_id: str
+    arch: dict[str, Any]
+
+
+class InfeasibilityRecord(Record):
+    """Why no subnet satisfies a target."""
+
+    reason: str
+    smallest: list[SmallestRecord]
+
+
+class SearchResult(Record):
+    """What one searcher found for one target."""
+
+    target: str
+    searcher: str
+    algorithm: Literal["exact", "random", "evolution"]
+    predictor: str
+    status: Literal["optimal", "found", "infeasible", "not_found"]
+    message: str
+    constraints: list[ConstraintRecord]
+    device: DeviceRecord | None
+    fixed: dict[str, int]
+    space: SpaceRecord
+    subnets: list[SubnetRecord]
+    interval_level: float
+    evaluations: int
+    certificate: CertificateRecord | None
+    infeasibility: InfeasibilityRecord | None
+
+    @model_validator(mode="after")
+    def _status_has_its_evidence(self) -> Self:
+        """Refuse a claim without what supports it."""
+        needed: dict[str, dict[str, object]] = {
+            "optimal": {"subnets": self.subnets, "certificate": self.certificate},
+            "found": {"subnets": self.subnets},
+            "infeasible": {"infeasibility": self.infeasibility},
+            "not_found": {},
+        }
+        missing = [name for name, value in needed[self.status].items() if not value]
+        if missing:
+            raise ValueError(f"status {self.status!r} needs {missing[0]!r}, which is empty")
+        return self
+
+    @property
+    def best(self) -> SubnetRecord | None:
+        """The subnet with the highest predicted accuracy."""
+        return max(self.subnets, key=lambda subnet: subnet.predicted_accuracy, default=None)
+
+
+class PredictorMetrics(Record):
+    """How well one predictor did on rows that it was not trained on; errors are shares, not points.
+
+    A correlation is None where it is not defined, e.g. for a constant prediction.
+    """
+
+    predictor: str
+    n_train: int
+    n_calibration: int
+    n_test: int
+    mae: float
+    rmse: float
+    kendall_tau: float | None
+    kendall_tau_within_resolution: float | None
+    spearman: float | None
+    interval_level: float
+    interval_coverage: float
+    interval_mean_width: float
+    is_additive: bool
+
+
+class ImportReport(Record):
+    """Where the measured rows come from; accuracies in [0, 1]."""
+
+    n_rows: int
+    n_files: int
+    n_duplicates_dropped: int
+    n_images: int
+    source: str
+    accuracy_min: float
+    accuracy_mean: float
+    accuracy_max: float

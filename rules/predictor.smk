@@ -1,0 +1,82 @@
+# Accuracy predictors: fit, quality on held-out rows, error against the number of rows.
+
+PREDICTORS = f"{RUN}/predictors"
+
+
+rule fit_predictor:
+    """Fit one predictor to the training rows and calibrate its intervals on the calibration rows."""
+    input:
+        dataset=rules.import_tables.output.dataset,
+        split=rules.split_rows.output.split,
+    output:
+        predictor=f"{PREDICTORS}/{{predictor}}/predictor.safetensors",
+    log:
+        f"{RUN}/logs/fit_predictor/{{predictor}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/fit_predictor/{{predictor}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=lambda wildcards: code_of("fit_predictor", predictor_module(wildcards.predictor)),
+        space=CONFIG.space.model_dump(mode="json"),
+        options=lambda wildcards: CONFIG.predictors[wildcards.predictor],
+        seed=CONFIG.seed,
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/fit_predictor.py"
+
+
+rule evaluate_predictor:
+    """Predict the test rows with intervals, and measure error, rank correlation and coverage."""
+    input:
+        dataset=rules.import_tables.output.dataset,
+        split=rules.split_rows.output.split,
+        predictor=rules.fit_predictor.output.predictor,
+    output:
+        metrics=f"{PREDICTORS}/{{predictor}}/metrics.json",
+        heldout=f"{PREDICTORS}/{{predictor}}/heldout.parquet",
+    log:
+        f"{RUN}/logs/evaluate_predictor/{{predictor}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/evaluate_predictor/{{predictor}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=lambda wildcards: code_of("evaluate_predictor", predictor_module(wildcards.predictor)),
+        space=CONFIG.space.model_dump(mode="json"),
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/evaluate_predictor.py"
+
+
+rule measure_learning_curve:
+    """Fit one predictor to more and more training rows and measure its error on the test rows."""
+    input:
+        dataset=rules.import_tables.output.dataset,
+        split=rules.split_rows.output.split,
+    output:
+        curve=f"{PREDICTORS}/{{predictor}}/learning_curve.parquet",
+    log:
+        f"{RUN}/logs/measure_learning_curve/{{predictor}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/measure_learning_curve/{{predictor}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=lambda wildcards: code_of("measure_learning_curve", predictor_module(wildcards.predictor)),
+        space=CONFIG.space.model_dump(mode="json"),
+        options=lambda wildcards: CONFIG.predictors[wildcards.predictor],
+        rows=CONFIG.learning_curve.rows,
+        seed=CONFIG.seed,
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/measure_learning_curve.py"

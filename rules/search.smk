@@ -1,0 +1,60 @@
+# One search per target and searcher, each in its own folder; exact Pareto fronts.
+
+
+def predictor_of(wildcards):
+    """Return the predictor that a searcher maximises."""
+    return f"{PREDICTORS}/{CONFIG.searchers[wildcards.searcher].predictor}/predictor.safetensors"
+
+
+rule search:
+    """Find the best subnets of one target with one searcher, or prove that there is none."""
+    input:
+        predictor=predictor_of,
+        coverage=rules.count_coverage.output.coverage,
+    output:
+        result=f"{RUN}/search/{{target}}/{{searcher}}/result.json",
+    log:
+        f"{RUN}/logs/search/{{target}}/{{searcher}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/search/{{target}}/{{searcher}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=lambda wildcards: code_of("search", predictor_module(CONFIG.searchers[wildcards.searcher].predictor)),
+        space=CONFIG.space.model_dump(mode="json"),
+        target=lambda wildcards: CONFIG.targets[wildcards.target],
+        options=lambda wildcards: CONFIG.searchers[wildcards.searcher].model_dump(mode="json"),
+        top_k=CONFIG.search.top_k,
+        uncovered_choices=CONFIG.search.uncovered_choices,
+        seed=CONFIG.seed,
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/search.py"
+
+
+rule trace_pareto:
+    """Trace the exact Pareto front of predicted accuracy against one cost."""
+    input:
+        predictor=f"{PREDICTORS}/{CONFIG.search.pareto_predictor}/predictor.safetensors",
+        coverage=rules.count_coverage.output.coverage,
+    output:
+        front=f"{RUN}/pareto/{{metric}}.parquet",
+    log:
+        f"{RUN}/logs/trace_pareto/{{metric}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/trace_pareto/{{metric}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("trace_pareto", predictor_module(CONFIG.search.pareto_predictor)),
+        space=CONFIG.space.model_dump(mode="json"),
+        uncovered_choices=CONFIG.search.uncovered_choices,
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/trace_pareto.py"

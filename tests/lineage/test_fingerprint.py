@@ -1,0 +1,124 @@
+import time
+from pathlib import Path
+
+import pytest
+
+from nascore.errors import DataError
+from nascore.lineage import fingerprint
+
+FILES = {
+    "scripts/run.py": "from nascore.search import exact\nexact.solve()\n",
+    "nascore/__init__.py": "",
+    "nascore/errors.py": "class Oops(Exception): ...\n",
+    "nascore/search/__init__.py": "",
+    "nascore/search/exact.py": (
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from nascore.typed import Only\n"
+        "def solve():\n    from nascore.costs import count\n    return count()\n"
+    ),
+    "nascore/costs.py": "import nascore.errors\nimport nascore.loop\ndef count():\n    return 1\n",
+    "nascore/loop.py": "import nascore.costs\n",
+    "nascore/typed.py": "Only = int\n",
+    "nascore/unrelated.py": "x = 1\n",
+    "nascore/report/__init__.py": "",
+    "nascore/report/page.py": "from nascore.errors import Oops\n",
+    "nascore/report/page.html": "<h1></h1>",
+}
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def changes(root: Path, name: str, text: str, *entry_points: str) -> bool:
+    """Say whether giving a file other text changes the fingerprint."""
+    before = fingerprint(root, *entry_points)
+    (root / name).write_text(text)
+    return fingerprint(root, *entry_points) != before
+
+
+def test_is_sixteen_digits_and_the_same_in_another_folder(root, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    root_copy = other / "copy"
+    for name, text in FILES.items():
+        (root_copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (root_copy / name).write_text(text)
+    print_here = fingerprint(root, "scripts/run.py")
+    assert len(print_here) == 16 and int(print_here, 16) >= 0
+    assert fingerprint(root_copy, "scripts/run.py") == print_here
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# why\nimport nascore.errors\nimport nascore.loop\ndef count():\n    return 1\n",
+        '"""Costs."""\nimport nascore.errors\nimport nascore.loop\ndef count():\n    """Count."""\n    return 1\n',
+        "import nascore.errors\nimport nascore.loop\n\n\ndef count( ):\n\n    return (1)  # one\n",
+    ],
+    ids=["comment", "docstring", "layout"],
+)
+def test_comments_docstrings_and_layout_do_not_count(root, text):
+    assert not changes(root, "nascore/costs.py", text, "scripts/run.py")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["scripts/run.py", "nascore/__init__.py", "nascore/search/__init__.py", "nascore/costs.py", "nascore/errors.py"],
+)
+def test_code_that_is_reached_counts(root, name):
+    assert changes(root, name, FILES[name] + "y = 2\n", "scripts/run.py")
+
+
+@pytest.mark.parametrize("name", ["nascore/unrelated.py", "nascore/typed.py", "nascore/report/page.html"])
+def test_code_that_is_not_reached_does_not_count(root, name):
+    assert not changes(root, name, "y = 2\n", "scripts/run.py", "nascore.search.exact")
+
+
+def test_modules_that_are_named_in_text_count(root):
+    """As in registries whose classes are imported when they are asked for."""
+    (root / "nascore/search/__init__.py").write_text("CLASSES = {'x': 'nascore.unrelated:X'}\n")
+    assert changes(root, "nascore/unrelated.py", "y = 2\n", "nascore.search")
+
+
+def test_a_new_module_that_shadows_a_name_counts(root):
+    """`from nascore.search import exact` may start to mean another file."""
+    (root / "nascore/search/exact.py").unlink()
+    before = fingerprint(root, "scripts/run.py")
+    (root / "nascore/search/exact.py").write_text("")
+    assert fingerprint(root, "scripts/run.py") != before
+
+
+def test_templates_beside_a_used_module_count(root):
+    assert changes(root, "nascore/report/page.html", "<h2></h2>", "nascore.report.page")
+
+
+def test_more_entry_points_in_any_order(root):
+    one = fingerprint(root, "nascore.unrelated", "scripts/run.py")
+    assert one == fingerprint(root, "scripts/run.py", "nascore.unrelated") != fingerprint(root, "scripts/run.py")
+
+
+def test_unknown_entry_points_are_named(root):
+    with pytest.raises(
+        DataError, match=r"unknown module 'nascore\.search\.exakt'\. Did you mean 'nascore\.search\.exact'"
+    ):
+        fingerprint(root, "nascore.search.exakt")
+    with pytest.raises(DataError, match=r"unknown script 'scripts/rum\.py'\. Did you mean 'scripts/run\.py'\?"):
+        fingerprint(root, "scripts/rum.py")
+
+
+def test_a_syntax_error_names_file_and_line(root):
+    (root / "nascore/costs.py").write_text("x = 1\ny = (\n")
+    with pytest.raises(DataError, match=r"nascore/costs\.py, line 2: not valid Python: '\(' was never closed"):
+        fingerprint(root, "scripts/run.py")
+
+
+def test_fifty_calls_on_this_project_are_quick():
+    root = Path(__file__).parents[2]
+    start = time.perf_counter()
+    for _ in range(50):
+        fingerprint(root, "nascore.efficiency", "nascore.lineage")
+    assert time.perf_counter() - start < 1

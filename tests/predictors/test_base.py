@@ -1,0 +1,144 @@
+import json
+
+import numpy as np
+import pytest
+from space_examples import SMALL
+
+from nascore.errors import PredictorError, SpaceError
+from nascore.predictors import storage
+from nascore.predictors.linear import LinearPerGlobal
+from nascore.predictors.quadratic import Quadratic
+
+
+@pytest.fixture(scope="module")
+def space():
+    return SMALL
+
+
+@pytest.fixture(scope="module")
+def world(make_world):
+    return make_world(SMALL, 3000)
+
+
+@pytest.fixture(scope="module")
+def fitted(space, world):
+    return LinearPerGlobal(space).fit(world.genes[:1000], world.measured[:1000], seed=0)
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "message"),
+    [(4, np.nan, "row 4: accuracy is nan; expected a number from 0 to 1"), (2, 91.5, "row 2: accuracy is 91.5")],
+)
+def test_accuracy_outside_0_to_1_is_refused_by_row(space, world, row, value, message):
+    accuracy = world.measured[:10].copy()
+    accuracy[row:] = value
+    with pytest.raises(PredictorError, match=message):
+        LinearPerGlobal(space).fit(world.genes[:10], accuracy, seed=0)
+
+
+def test_other_wrong_rows_are_refused(space, world):
+    predictor = LinearPerGlobal(space)
+    with pytest.raises(PredictorError, match=r"shape \(10,\); got \(9,\)"):
+        predictor.fit(world.genes[:10], world.measured[:9], seed=0)
+    with pytest.raises(PredictorError, match="at least 2 rows are needed; got 1"):
+        predictor.fit(world.genes[:1], world.measured[:1], seed=0)
+    with pytest.raises(SpaceError, match="row 0: gene 'early.depth' is 3"):
+        wrong = world.genes[:10].copy()
+        wrong[:, 1] = 3
+        predictor.fit(wrong, world.measured[:10], seed=0)
+
+
+def test_an_unfitted_predictor_says_so(space, world, tmp_path):
+    predictor = LinearPerGlobal(space)
+    assert predictor.additive_table() is None
+    with pytest.raises(PredictorError, match="'linear_per_global' must be fitted or loaded before it predicts"):
+        predictor.predict(world.genes)
+    with pytest.raises(PredictorError, match="must be fitted before it is saved"):
+        predictor.save(tmp_path / "p")
+
+
+def test_intervals_cover_new_rows_at_their_level(fitted, world):
+    fitted.calibrate(world.genes[1000:2000], world.measured[1000:2000])
+    for level in (0.5, 0.8, 0.9, 0.95):
+        lower, upper = fitted.interval(world.genes[2000:], level)
+        measured = world.measured[2000:]
+        covered = ((lower <= measured) & (measured <= upper)).mean()
+        assert abs(covered - level) < 0.05
+
+
+def test_intervals_stay_inside_0_and_1_and_few_rows_widen_them(space, fitted, world):
+    fitted.calibrate(world.genes[:3], world.measured[:3], levels=[0.9])
+    lower, upper = fitted.interval(world.genes[:5])
+    assert (lower == 0).all()
+    assert (upper == 1).all()
+
+
+def test_interval_requests_that_cannot_be_met(space, world):
+    predictor = LinearPerGlobal(space).fit(world.genes[:50], world.measured[:50], seed=0)
+    with pytest.raises(PredictorError, match="must be calibrated before it gives intervals"):
+        predictor.interval(world.genes)
+    with pytest.raises(PredictorError, match=r"interval levels lie between 0 and 1; got \[0.9, 95\]"):
+        predictor.calibrate(world.genes, world.measured, levels=[0.9, 95])
+    predictor.calibrate(world.genes, world.measured, levels=[0.9])
+    with pytest.raises(PredictorError, match=r"interval level 0.8 was not calibrated; calibrated levels: \[0.9\]"):
+        predictor.interval(world.genes, 0.8)
+
+
+def test_a_new_fit_drops_the_calibration(space, world):
+    predictor = LinearPerGlobal(space).fit(world.genes[:50], world.measured[:50], seed=0)
+    predictor.calibrate(world.genes, world.measured).fit(world.genes[:60], world.measured[:60], seed=0)
+    with pytest.raises(PredictorError, match="must be calibrated"):
+        predictor.interval(world.genes)
+
+
+def test_files_of_another_predictor_or_version_are_refused(space, fitted, tmp_path):
+    path = tmp_path / "linear.safetensors"
+    fitted.save(path)
+    with pytest.raises(PredictorError, match="holds a 'linear_per_global' predictor; expected 'quadratic'"):
+        Quadratic.load(path, space)
+    content = storage.read(path)
+    # Bypass `write`, which always writes the current version.
+    header = json.dumps({**content.header, "format_version": 99})
+    storage.save_file(content.arrays, path, metadata={storage.HEADER_KEY: header})
+    with pytest.raises(PredictorError, match="has format version 99; this version of nascore reads 1"):
+        LinearPerGlobal.load(path, space)
+
+
+def test_broken_files_are_refused(space, fitted, tmp_path):
+    path = tmp_path / "p.safetensors"
+    with pytest.raises(PredictorError, match="p.safetensors does not exist"):
+        LinearPerGlobal.load(path, space)
+    fitted.save(path)
+    whole = path.read_bytes()
+    for broken in (b"", b"not a file", whole[:100], whole[:-8]):
+        path.write_bytes(broken)
+        with pytest.raises(PredictorError, match="p.safetensors is not a whole safetensors file"):
+            LinearPerGlobal.load(path, space)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"additive.fixed": None}, "array 'additive.fixed' is missing"),
+        ({"stranger": np.zeros(1)}, "array 'stranger' is not expected"),
+        ({"additive.fixed": np.zeros(3)}, r"float64 of shape \(3,\); expected floats of shape \(2,\)"),
+        ({"additive.fixed": np.zeros(2, int)}, "'additive.fixed' is int64"),
+        ({"additive.fixed": np.full(2, np.nan)}, "'additive.fixed' holds values that are not finite"),
+        ({"calibration.half_widths": None}, "'calibration.half_widths' is missing or not of shape"),
+    ],
+)
+def test_files_with_other_arrays_are_refused(space, world, fitted, tmp_path, change, message):
+    fitted.calibrate(world.genes, world.measured).save(tmp_path / "p")
+    content = storage.read(tmp_path / "p")
+    arrays = {name: array for name, array in {**content.arrays, **change}.items() if array is not None}
+    storage.write(tmp_path / "p", content.header, arrays)
+    with pytest.raises(PredictorError, match=message):
+        LinearPerGlobal.load(tmp_path / "p", space)
+
+
+def test_a_header_without_a_field_is_refused(space, fitted, tmp_path):
+    fitted.save(tmp_path / "p")
+    content = storage.read(tmp_path / "p")
+    storage.write(tmp_path / "p", {**content.header, "options": 3}, content.arrays)
+    with pytest.raises(PredictorError, match="'options' of the header is missing or not a dict"):
+        LinearPerGlobal.load(tmp_path / "p", space)

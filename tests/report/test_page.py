@@ -1,0 +1,136 @@
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from nascore.report.content import read_content
+from nascore.report.page import render, write_report
+from nascore.report.view import contradictions, target_views
+
+LOADING = {"src", "href", "xlink:href", "srcset", "data", "poster", "action"}
+
+
+class Page(HTMLParser):
+    """Collects what a page would load, its ids and its text."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.loads, self.ids, self.tags, self.text, self.styles, self.inside = [], [], [], "", "", ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.inside = tag
+        self.loads += [value for name, value in attributes if name in LOADING and not value.startswith("#")]
+        self.ids += [value for name, value in attributes if name == "id"]
+        self.styles += " ".join(value for name, value in attributes if name == "style")
+
+    def handle_data(self, data):
+        if self.inside == "style":
+            self.styles += data
+        elif self.inside != "script":
+            self.text += data
+
+    def handle_endtag(self, tag):
+        self.inside = ""
+
+
+@pytest.fixture(scope="module")
+def html(run_files):
+    return render(read_content(**run_files))
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Page(html)
+
+
+def test_every_target_is_shown_with_its_proof(page):
+    text = " ".join(page.text.split())
+    for sentence in (
+        "proven optimal: gap 0, bound 93.00 %, 1.00 × 10¹⁹ architectures",
+        "proven infeasible: Peak memory is at least 72.0 KB, limit 64 KB",
+        "no proof: best of 1,000 evaluations",
+        "nothing found in 1,000 evaluations, which proves nothing",
+        "Of 4 targets, 1 has a proven optimum, 1 has a proof that no subnet satisfies them, "
+        "1 has a subnet without proof, 1 has no subnet and no proof.",
+        "width: ×1",
+        "Searches kept to width ×0.5, ×0.75.",
+        "Device stm32f411: 128 KB SRAM, 512 KB flash (ST DS10314)",
+    ):
+        assert sentence in text
+    assert page.tags.count("article") == 4
+    assert page.tags.count("svg") == 3, "the winners, and the smallest subnet of the infeasible target"
+
+
+def test_nothing_is_loaded_from_anywhere(html, page):
+    assert page.loads == []
+    assert "@import" not in page.styles and "url(" not in page.styles
+    assert not re.search(r"<(script|link|img|iframe)\b[^>]*https?://", html)
+    assert "default-src 'none'" in html, "and browsers are told so"
+
+
+def test_links_and_charts_find_their_places(html, page):
+    assert len(page.ids) == len(set(page.ids))
+    targets = re.findall(r'(?:href="#|data-spec=")([^"]+)"', html)
+    assert len(targets) > 15
+    assert set(targets) <= set(page.ids)
+
+
+def test_chart_library_is_there_once(html):
+    assert html.count("window.vegaEmbed=") == 1
+    assert len(html) < 2_000_000
+
+
+def test_same_content_same_bytes(files, tmp_path):
+    for name in ("one.html", "two.html"):
+        write_report(tmp_path / name, read_content(**files))
+    first = (tmp_path / "one.html").read_bytes()
+    assert first == (tmp_path / "two.html").read_bytes()
+    assert str(tmp_path).encode() not in first
+
+
+def test_names_and_messages_are_text(html, page):
+    assert "<b>x</b>" not in html
+    assert "&lt;b&gt;x&lt;/b&gt;" in html
+    assert "<script>alert(1)" not in html
+    assert "<b>x</b>" in page.text
+
+
+def test_differences_are_from_the_optimum_of_the_same_problem(files):
+    content = read_content(**files)
+    target = target_views(content)[0]
+    exact, sampled = target.results
+    assert target.behind_optimum(sampled) == pytest.approx(-4 * 0.05 / 39)
+    assert target.behind_optimum(exact) == 0
+    assert target.behind_optimum(sampled.model_copy(update={"predictor": "mlp"})) is None
+
+
+def test_a_result_above_a_proven_bound_is_called_a_contradiction(files):
+    content = read_content(**files)
+    assert contradictions(target_views(content)) == []
+    exact, sampled, *others = content.searches
+    proof = exact.certificate.model_copy(update={"best_bound": 0.5})
+    wrong = replace(content, searches=(exact.model_copy(update={"certificate": proof}), sampled, *others))
+    sentences = contradictions(target_views(wrong))
+    assert any("random found" in sentence and "above the proven" in sentence for sentence in sentences)
+    assert "contradict a proof" in render(wrong)
+
+
+def test_a_found_subnet_contradicts_infeasibility(files):
+    content = read_content(**files)
+    found = next(r for r in content.searches if r.target == "easy" and r.status == "found")
+    wrong = replace(content, searches=(*content.searches, found.model_copy(update={"target": "tiny"})))
+    assert "yet it is proven infeasible" in contradictions(target_views(wrong))[0]
+
+
+def test_the_report_needs_neither_torch_nor_the_searches():
+    code = (
+        "import sys, nascore.report.page; "
+        "print([m for m in sys.modules if m.split('.')[0] == 'torch' or m in ('nascore.search', 'nascore.predictors')])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"

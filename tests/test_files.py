@@ -1,0 +1,79 @@
+import json
+import stat
+
+import pytest
+
+from nascore.errors import DataError
+from nascore.files import read_json, replacing, write_json, write_text
+
+
+def test_writes_into_new_folders_and_leaves_nothing_else(tmp_path):
+    path = tmp_path / "a" / "b.txt"
+    write_text(path, "µ\n")
+    assert path.read_bytes() == "µ\n".encode()
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_temporary_file_keeps_the_suffix_that_writers_look_at(tmp_path):
+    with replacing(tmp_path / "table.parquet") as temporary:
+        assert temporary.suffix == ".parquet"
+        assert temporary.parent == tmp_path
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_inside_keeps_the_old_file_and_no_temporary_one(tmp_path, error):
+    path = tmp_path / "old.txt"
+    path.write_text("old")
+    with pytest.raises(error), replacing(path) as temporary:
+        temporary.write_text("half of the n")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_inside_leaves_no_new_file(tmp_path):
+    with pytest.raises(ValueError), replacing(tmp_path / "new.txt") as temporary:
+        temporary.write_text("half")
+        raise ValueError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):
+    (tmp_path / "usual").touch()
+    write_text(tmp_path / "ours", "")
+    assert stat.S_IMODE((tmp_path / "ours").stat().st_mode) == stat.S_IMODE((tmp_path / "usual").stat().st_mode)
+
+
+def test_a_folder_that_cannot_be_made_is_a_message(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match=r"cannot write .*file/x/result\.json: Not a directory \(.*file/x\)"):
+        write_json(tmp_path / "file" / "x" / "result.json", {})
+
+
+def test_json_comes_back_and_has_one_form(tmp_path):
+    content = {"b": [1, 2.5, None, "ü"], "a": {"x": True}}
+    write_json(tmp_path / "one.json", content)
+    write_json(tmp_path / "two.json", json.loads(json.dumps(content)))
+    assert read_json(tmp_path / "one.json") == content
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+    assert (tmp_path / "one.json").read_text(encoding="utf-8").startswith('{\n  "b": [\n')
+
+
+def test_nan_is_refused_and_the_old_file_stays(tmp_path):
+    write_json(tmp_path / "x.json", 1)
+    with pytest.raises(ValueError):
+        write_json(tmp_path / "x.json", float("nan"))
+    assert read_json(tmp_path / "x.json") == 1
+
+
+def test_unreadable_json_is_a_message(tmp_path):
+    with pytest.raises(DataError, match=r"none\.json does not exist"):
+        read_json(tmp_path / "none.json")
+    (tmp_path / "cut.json").write_text('{\n  "a": [1, 2')
+    with pytest.raises(DataError, match=r"cut\.json is not whole, valid JSON: .* at line 2, column 13"):
+        read_json(tmp_path / "cut.json")
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match=r"cannot read .*binary\.json: .*utf-8"):
+        read_json(tmp_path / "binary.json")
+    with pytest.raises(DataError, match="cannot read .*directory"):
+        read_json(tmp_path)
