@@ -6,13 +6,14 @@ This file checks the configuration and names the final targets; the steps are in
 """
 
 import os
+import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
 
 from nascore.accuracy_dataset.published_tables import table_files
 from nascore.config import validate_config
-from nascore.errors import ConfigError
+from nascore.errors import NascoreError
 from nascore.lineage.fingerprint import fingerprint
 from nascore.predictors import predictor_module
 
@@ -21,12 +22,12 @@ min_version("9.0")
 # Numerical libraries on one thread give the same bits for every number of cores; jobs run side by side instead.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
-if not config:
-    raise ConfigError(
-        "no configuration was given. For the published accuracy tables: "
-        "snakemake --cores 2 --configfile config/lab3_tables.yaml --config tables=FOLDER"
-    )
-CONFIG = validate_config(config)
+HINT = "the configuration (--configfile FILE, --config key=value)"
+try:
+    CONFIG = validate_config(config, HINT)
+    TABLES = table_files(CONFIG.tables)
+except NascoreError as error:
+    sys.exit(f"error: {error}")
 RUN = f"results/{CONFIG.run}"
 
 
@@ -48,6 +49,7 @@ rule all:
         f"{RUN}/report.html",
         f"{RUN}/targets.csv",
         f"{RUN}/predictors.csv",
+        expand(f"{RUN}/search/{{target}}/winner.svg", target=CONFIG.targets),
 
 
 include: "rules/accuracy.smk"

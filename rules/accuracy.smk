@@ -6,7 +6,7 @@ ACCURACY = f"{RUN}/accuracy_dataset"
 rule import_tables:
     """Read published accuracy tables into the accuracy dataset, with the cost of every architecture."""
     input:
-        tables=table_files(CONFIG.tables),
+        tables=TABLES,
     output:
         dataset=f"{ACCURACY}/accuracy_dataset.parquet",
         report=f"{ACCURACY}/import_report.json",

@@ -7,6 +7,7 @@ from nascore.accuracy_dataset.parquet import (
     read_accuracy_dataset,
     write_accuracy_dataset,
 )
+from nascore.accuracy_dataset.split import read_split
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -14,5 +15,6 @@ __all__ = [
     "coverage",
     "covered_space",
     "read_accuracy_dataset",
+    "read_split",
     "write_accuracy_dataset",
 ]

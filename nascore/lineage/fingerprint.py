@@ -1,15 +1,15 @@
 """A short hash of the code that a job really uses, so that it reruns when that code changes and only then.
 
 Imports are followed in the source, without importing anything: from a script or module through every `nascore`
-module that it can reach, imports inside functions and text that names a module ("nascore.predictors.linear:Linear")
-included. Comments, docstrings and layout don't count, and neither does what only type checkers read. Not seen: names
-put together while running, and relative imports (the project has none).
+module, or script beside it, that it can reach, imports inside functions included. Comments, docstrings and layout
+don't count, and neither does what only type checkers read. Not seen: modules that are imported by a name put together
+while running, as registries do (whoever chooses from a registry adds that module as an entry point), and relative
+imports (the project has none).
 """
 
 import ast
 import hashlib
 import os
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,6 @@ from pathlib import Path
 from nascore.errors import DataError, unknown_name
 
 PACKAGE = "nascore"
-MODULE_IN_TEXT = re.compile(rf"Constant\(value='({PACKAGE}(?:\.\w+)+)")
 
 
 def fingerprint(root: Path, *entry_points: str) -> str:
@@ -42,7 +41,7 @@ def fingerprint(root: Path, *entry_points: str) -> str:
         name, path = waiting.popitem()
         used[name] = path
         for imported in _parsed(path)[1] - used.keys():
-            if there := _module_path(root, imported):
+            if there := _imported_path(root, path, imported):
                 waiting[imported] = there
     digest = hashlib.sha256()
     for name in sorted(used):
@@ -66,6 +65,14 @@ def _entry_path(root: Path, name: str) -> Path:
     return path
 
 
+def _imported_path(root: Path, importer: Path, name: str) -> Path | None:
+    """Return the file behind an import: of the package, or for a script also one beside it."""
+    if name.split(".")[0] == PACKAGE:
+        return _module_path(root, name)
+    is_script = importer.relative_to(root).parts[0] != PACKAGE
+    return _module_path(importer.parent, name) if is_script else None
+
+
 def _module_path(root: Path, name: str) -> Path | None:
     """Return the file of a module or package, or None where there is none."""
     base = os.path.join(root, *name.split("."))
@@ -81,7 +88,7 @@ def _data_files(used: dict[str, Path]) -> list[Path]:
 
 
 def _parsed(path: Path) -> tuple[str, frozenset[str]]:
-    """Return the hash of a file's code, and the names that it imports from the package."""
+    """Return the hash of a file's code, and the names that it imports."""
     status = path.stat()
     return _parse(path, status.st_mtime_ns, status.st_size)
 
@@ -95,10 +102,8 @@ def _parse(path: Path, _mtime_ns: int, _size: int) -> tuple[str, frozenset[str]]
         raise DataError(f"{path}{f', line {line}' if line else ''}: not valid Python: {error.args[0]}") from None
     names = {name for statement in _pruned(tree) for name in _imported(statement)}
     code = ast.dump(tree)
-    names |= set(MODULE_IN_TEXT.findall(code))
     parents = {name.rsplit(".", dots)[0] for name in names for dots in range(1, name.count(".") + 1)}
-    used = frozenset(name for name in names | parents if name.split(".")[0] == PACKAGE)
-    return hashlib.sha256(code.encode()).hexdigest(), used
+    return hashlib.sha256(code.encode()).hexdigest(), frozenset(names | parents)
 
 
 def _pruned(tree: ast.Module) -> Iterator[ast.stmt]:

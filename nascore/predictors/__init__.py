@@ -13,7 +13,7 @@ from nascore.predictors.base import Predictor
 from nascore.predictors.storage import read
 from nascore.spaces.staged import StagedSpace
 
-__all__ = ["Predictor", "load_predictor", "make_predictor", "predictor_names"]
+__all__ = ["Predictor", "load_predictor", "make_predictor", "predictor_module", "predictor_names"]
 
 _CLASSES = {
     "linear_per_global": "nascore.predictors.linear:LinearPerGlobal",
@@ -26,6 +26,19 @@ _CLASSES = {
 def predictor_names() -> list[str]:
     """Return the names that `make_predictor` knows."""
     return list(_CLASSES)
+
+
+def predictor_module(name: str) -> str:
+    """Return the module of a predictor, for whoever asks which code a predictor is.
+
+    Raises
+    ------
+    PredictorError
+        If the name is unknown.
+    """
+    if name not in _CLASSES:
+        raise PredictorError(unknown_name("predictor", name, _CLASSES))
+    return _CLASSES[name].split(":")[0]
 
 
 def make_predictor(name: str, space: StagedSpace, **options: Any) -> Predictor:
@@ -45,8 +58,6 @@ def make_predictor(name: str, space: StagedSpace, **options: Any) -> Predictor:
     PredictorError
         If the name or an option is unknown, or an option's value is not valid.
     """
-    if name not in _CLASSES:
-        raise PredictorError(unknown_name("predictor", name, _CLASSES))
     return _class(name)(space, **options)
 
 
@@ -66,6 +77,6 @@ def load_predictor(path: str | Path, space: StagedSpace) -> Predictor:
 
 def _class(name: str) -> type[Predictor]:
     """Import the class of a registered name."""
-    module, class_name = _CLASSES[name].split(":")
-    found: type[Predictor] = getattr(import_module(module), class_name)
+    module = import_module(predictor_module(name))
+    found: type[Predictor] = getattr(module, _CLASSES[name].split(":")[1])
     return found

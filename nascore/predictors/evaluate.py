@@ -64,6 +64,36 @@ def first_global_value(space: StagedSpace, genes: Genes) -> NDArray[np.int64]:
     return space.global_values[space.global_index(genes), 0]
 
 
+def evaluate(
+    predictor: Predictor, genes: Genes, accuracy: Array, level: float = 0.9
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Predict held-out rows with intervals, and judge the predictions.
+
+    Parameters
+    ----------
+    predictor
+        A fitted and calibrated predictor.
+    genes, accuracy
+        Rows that it has not seen: `(n, n_genes)` and `(n,)`.
+    level
+        Nominal coverage of the intervals.
+
+    Returns
+    -------
+    quality
+        The `metrics`, and whether the predictor is additive.
+    heldout
+        One row each: `arch_id`, the global choices, `measured`, `predicted`, `lower`, `upper`.
+    """
+    space = predictor.space
+    predicted = predictor.predict(genes)
+    lower, upper = predictor.interval(genes, level)
+    quality = metrics(accuracy, predicted, first_global_value(space, genes), lower=lower, upper=upper, level=level)
+    columns = {"arch_id": space.arch_id(genes), **space.global_columns(genes)}
+    heldout = pd.DataFrame({**columns, "measured": accuracy, "predicted": predicted, "lower": lower, "upper": upper})
+    return {**quality, "is_additive": predictor.is_additive}, heldout
+
+
 def metrics(
     measured: ArrayLike,
     predicted: ArrayLike,

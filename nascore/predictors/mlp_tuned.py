@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nascore.predictors.base import Predictor
 from nascore.predictors.features import BlockFeatures
-from nascore.predictors.holdout import inner_holdout
+from nascore.predictors.holdout import inner_holdout, trusted_share
 from nascore.predictors.linear import fit_additive, table_arrays, table_from, table_shapes
 from nascore.predictors.options import Option
 from nascore.predictors.storage import Arrays
@@ -53,7 +53,8 @@ class MlpTuned(Predictor):
         inner_table, _ = fit_additive(self.space, genes[inner], accuracy[inner])
         residuals = accuracy - BlockTableLookup(self.space, [inner_table])(genes)[0]
         members = self._train(genes[inner], residuals[inner], seed, "inner")
-        share = trusted_share(self._ensemble(genes[held], members), residuals[held])
+        added, wanted = self._ensemble(genes[held], members), residuals[held]
+        share = trusted_share(float(added @ added), float(added @ wanted), float(wanted @ wanted), len(held))
         if share > 0:
             members = self._train(genes, accuracy - self._lookup(genes)[0], seed, "final")
         last = f"members.{N_LAYERS - 1}"
@@ -108,22 +109,3 @@ class MlpTuned(Predictor):
         self._table = table_from(arrays)
         self._lookup = BlockTableLookup(self.space, [self._table])
         self._members = {name: array for name, array in arrays.items() if name.startswith("members.")}
-
-
-def trusted_share(correction: Array, residuals: Array) -> float:
-    """Return the part, from 0 to 1, of a correction that held-out residuals support.
-
-    It is the least-squares slope of the residuals on the correction, less one standard error: a correction that
-    has not shown its worth is left out, which matters when few rows are held out.
-
-    Parameters
-    ----------
-    correction, residuals
-        `(n,)` arrays in the same unit, from rows that made neither.
-    """
-    power = float(correction @ correction)
-    if power == 0:
-        return 0.0
-    slope = float(correction @ residuals) / power
-    standard_error = float(np.sqrt(((residuals - slope * correction) ** 2).mean() / power))
-    return float(np.clip(slope - standard_error, 0, 1))

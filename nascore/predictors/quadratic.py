@@ -17,7 +17,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from nascore.predictors.base import Predictor
 from nascore.predictors.features import BlockFeatures
-from nascore.predictors.holdout import inner_holdout
+from nascore.predictors.holdout import inner_holdout, trusted_share
 from nascore.predictors.linear import fit_additive, table_arrays, table_from, table_shapes
 from nascore.predictors.storage import Arrays
 from nascore.spaces.block_table import BlockTableLookup
@@ -64,13 +64,7 @@ class Quadratic(Predictor):
         residuals = np.stack([inner_residuals, accuracy - self._lookup(genes)[0]], axis=1)
         fitted = _Moments.of(centred[inner], pairs, residuals[inner])
         tested = _Moments.of(centred[held], pairs, residuals[held])
-        best, best_error = None, 0.0
-        for penalty in PENALTIES.tolist():
-            weights = _ridge(fitted.gram, fitted.moment[:, 0], penalty)
-            error = tested.excess_error(weights, target=0)
-            if error >= best_error:
-                break
-            best, best_error = penalty, error
+        best = _best_penalty(fitted, tested, held_power=float(inner_residuals[held] @ inner_residuals[held]))
         if best is None:
             return np.zeros(len(fitted.gram)), None
         fitted.gram += tested.gram
@@ -116,10 +110,13 @@ class _Moments:
         A `(n_columns, n_columns)` float32 array, `X.T @ X`.
     moment
         A `(n_columns, n_targets)` array, `X.T @ targets`.
+    n_rows
+        Number of rows.
     """
 
     gram: NDArray[np.float32]
     moment: Array
+    n_rows: int
 
     @classmethod
     def of(cls, centred: Array, pairs: Pairs, targets: Array) -> "_Moments":
@@ -134,11 +131,29 @@ class _Moments:
             np.multiply(chunk[:, first], chunk[:, second], out=columns[:, 1:])
             gram += columns.T @ columns
             moment += columns.T @ targets[start : start + ROWS_PER_CHUNK].astype(np.float32)
-        return cls(gram, moment)
+        return cls(gram, moment, len(centred))
 
-    def excess_error(self, weights: Array, target: int) -> float:
-        """Return the squared error of `weights` on one of the targets, less that of zero weights."""
-        return float(weights @ (self.gram @ weights) - 2 * weights @ self.moment[:, target])
+
+def _best_penalty(fitted: _Moments, tested: _Moments, held_power: float) -> float | None:
+    """Return the penalty with the least held-out error, or None where products don't help for sure.
+
+    Parameters
+    ----------
+    fitted, tested
+        Sums over the inner training rows and over the held-out rows; the targets are in column 0.
+    held_power
+        Sum of squares of the held-out targets.
+    """
+    best, least, share = None, 0.0, 0.0
+    for penalty in PENALTIES.tolist():
+        weights = _ridge(fitted.gram, fitted.moment[:, 0], penalty)
+        power, product = float(weights @ (tested.gram @ weights)), float(weights @ tested.moment[:, 0])
+        # The squared error, less that of no products at all.
+        if power - 2 * product >= least:
+            break
+        best, least = penalty, power - 2 * product
+        share = trusted_share(power, product, held_power, tested.n_rows)
+    return best if share > 0 else None
 
 
 def _ridge(gram: NDArray[np.float32], moment: Array, penalty: float) -> Array:

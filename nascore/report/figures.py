@@ -59,12 +59,12 @@ def thin(table: pd.DataFrame, most: int) -> pd.DataFrame:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return round numbers for a logarithmic axis from `low` to `high`: 1, 2, 5 per decade, or all nine if few."""
+    """Return at least three numbers for a logarithmic axis from `low` to `high`, as round as the range allows."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for digits in ((1, 2, 5), range(1, 10)):
-        ticks = [digit * 10.0**decade for decade in decades for digit in digits]
+    for digits in ([1, 2, 5], np.arange(1, 10), np.arange(1, 10, 0.5), np.arange(1, 10, 0.1), np.arange(1, 10, 0.01)):
+        ticks = [float(digit) * 10.0**decade for decade in decades for digit in digits]
         inside = [round(tick, 10) for tick in ticks if low <= tick <= high]
-        if len(inside) >= 4:
+        if len(inside) >= 3:
             break
     return inside
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-CHARACTER, LINE, GAP = 6.6, 14, 9
+CHARACTER, LINE, GAP = 8, 14, 9
 """Estimated width of a character, height of a line, and distance from a point, pixels."""
 
 Box = tuple[float, float, float, float]

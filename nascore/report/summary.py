@@ -41,7 +41,7 @@ def _predictor(content: ReportContent) -> list[str]:
     best = min(content.predictors, key=lambda metrics: metrics.mae)
     return [
         f"Predictor {best.predictor} is the most accurate: on {best.n_test:,} held-out rows it errs by "
-        f"{100 * best.mae:.2f} points on average and orders subnets with Kendall's τ of {correlation(best.kendall_tau)}."
+        f"{100 * best.mae:.2f} points on average and orders subnets with Kendall's τ {correlation(best.kendall_tau)}."
     ]
 
 

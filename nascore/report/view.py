@@ -91,7 +91,7 @@ class TargetView:
         main = self.main
         if main.status == "optimal" and main.certificate:
             proof = main.certificate
-            gap = f"{proof.gap:.1e}" if proof.gap else "0"
+            gap = "0" if abs(proof.gap) <= proof.tolerance else f"{proof.gap:.1e}"
             return (
                 f"proven optimal: gap {gap}, bound {percent(proof.best_bound)}, "
                 f"{count(proof.n_architectures)} architectures"

@@ -8,10 +8,15 @@ architecture under each distinct peak is a longest path.
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from nascore.efficiency import cost_tables
+from nascore.errors import PredictorError
+from nascore.predictors import Predictor
 from nascore.search.trellis import NOT_EXECUTED, Trellis
 from nascore.spaces.block_table import BlockTable
+from nascore.spaces.ofa_mcunet import OfaMcunet
 from nascore.spaces.staged import Genes, StagedSpace
 
 
@@ -51,6 +56,33 @@ def pareto_front(space: StagedSpace, values: BlockTable, costs: BlockTable) -> P
     ops, cost, value = (np.concatenate(column) for column in zip(*parts, strict=True))
     keep = _non_dominated(cost, value)
     return ParetoFront(space.from_ops(g[keep], ops[keep]), cost[keep], value[keep])
+
+
+def pareto_table(space: OfaMcunet, predictor: Predictor, metric: str) -> pd.DataFrame:
+    """Return the exact front of a predictor against one cost as a table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The cost, `predicted_accuracy`, `arch_id` and the global choices of each subnet, cheapest first.
+
+    Raises
+    ------
+    PredictorError
+        If the predictor is not additive.
+    """
+    table = predictor.additive_table()
+    if table is None:
+        raise PredictorError(f"an exact Pareto front needs an additive predictor; {predictor.name!r} is not one")
+    front = pareto_front(space, table, cost_tables(space)[metric])
+    return pd.DataFrame(
+        {
+            metric: front.cost.astype(np.int64),
+            "predicted_accuracy": front.value,
+            "arch_id": space.arch_id(front.genes),
+            **space.global_columns(front.genes),
+        }
+    )
 
 
 _Part = tuple[NDArray[np.int8], NDArray[np.float64], NDArray[np.float64]]

@@ -3,7 +3,8 @@
 import numpy as np
 
 from nascore.efficiency import cost_tables
-from nascore.predictors import Predictor, make_predictor
+from nascore.predictors import Predictor
+from nascore.predictors.linear import LinearPerGlobal
 from nascore.search.candidates import Candidates
 from nascore.search.evolution import evolution_search
 from nascore.search.exact import exact_search
@@ -130,7 +131,7 @@ def _stand_in_best(problem: Problem, predictor: Predictor, options: ExactOptions
     """Return the exact best subnets under an additive predictor that imitates another one."""
     rng = generator(seed, "search", "stand-in", problem.target.name)
     genes = problem.space.sample(options.surrogate_rows, rng)
-    stand_in = make_predictor("linear_per_global", problem.space)
+    stand_in = LinearPerGlobal(problem.space)
     stand_in.fit(genes, np.clip(predictor.predict(genes), 0, 1), seed=integer_seed(seed, "search", "stand-in"))
     table = stand_in.additive_table()
     assert table is not None

@@ -163,6 +163,11 @@ class StagedSpace:
             index = index * len(choice.values) + genes[:, position]
         return index
 
+    def global_columns(self, genes: Genes) -> dict[str, NDArray[np.int64]]:
+        """Return the `(n,)` values of each global choice, by name."""
+        values = self.global_values[self.global_index(genes)]
+        return {choice.name: values[:, position] for position, choice in enumerate(self.global_choices)}
+
     def depths(self, genes: Genes) -> NDArray[np.int64]:
         """Return the `(n, n_stages)` numbers of executed blocks."""
         columns = genes[:, self.depth_slice]

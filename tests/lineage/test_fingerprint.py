@@ -78,10 +78,17 @@ def test_code_that_is_not_reached_does_not_count(root, name):
     assert not changes(root, name, "y = 2\n", "scripts/run.py", "nascore.search.exact")
 
 
-def test_modules_that_are_named_in_text_count(root):
-    """As in registries whose classes are imported when they are asked for."""
+def test_modules_of_a_registry_count_only_as_entry_points(root):
     (root / "nascore/search/__init__.py").write_text("CLASSES = {'x': 'nascore.unrelated:X'}\n")
-    assert changes(root, "nascore/unrelated.py", "y = 2\n", "nascore.search")
+    assert not changes(root, "nascore/unrelated.py", "y = 2\n", "nascore.search")
+    assert changes(root, "nascore/unrelated.py", "y = 3\n", "nascore.search", "nascore.unrelated")
+
+
+def test_a_script_beside_a_script_counts(root):
+    (root / "scripts/run.py").write_text("import common\n")
+    (root / "scripts/common.py").write_text("import helper\n")
+    (root / "scripts/helper.py").write_text("")
+    assert changes(root, "scripts/helper.py", "x = 1\n", "scripts/run.py")
 
 
 def test_a_new_module_that_shadows_a_name_counts(root):

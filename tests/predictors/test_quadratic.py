@@ -7,7 +7,7 @@ from nascore.predictors.quadratic import Quadratic
 
 
 def test_products_across_blocks_are_found(make_world):
-    world = make_world(SMALL, 2000, curved=5.0)
+    world = make_world(SMALL, 2000, noise=0.0005, curved=50.0)
     train, test = slice(0, 1000), slice(1000, None)
     errors = [
         np.abs(
@@ -20,7 +20,7 @@ def test_products_across_blocks_are_found(make_world):
 
 
 def test_prediction_is_the_quadratic_form_of_the_documentation(make_world):
-    world = make_world(SMALL, 600, curved=5.0)
+    world = make_world(SMALL, 600, noise=0.0005, curved=50.0)
     predictor = Quadratic(SMALL).fit(world.genes, world.measured, seed=0)
     arrays = predictor._arrays()
     features = predictor._features.main(world.genes) - arrays["products.centre"]

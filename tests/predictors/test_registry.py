@@ -18,6 +18,16 @@ QUICK = {
 }
 
 
+@pytest.fixture(scope="module")
+def space():
+    return get_space("ofa_mcunet", resolutions=(96,))
+
+
+@pytest.fixture(scope="module")
+def world(space, make_world):
+    return make_world(space, 1000)
+
+
 @pytest.fixture(scope="module", params=QUICK)
 def fitted(request, space, world):
     predictor = make_predictor(request.param, space, **QUICK[request.param])
@@ -126,7 +136,7 @@ import sys
 import numpy as np
 from nascore.predictors import load_predictor
 from nascore.spaces import get_space
-space = get_space("ofa_mcunet")
+space = get_space("ofa_mcunet", resolutions=(96,))
 genes = space.sample(3, np.random.default_rng(0))
 for path in sys.argv[1:]:
     load_predictor(path, space).predict(genes)
@@ -138,5 +148,5 @@ print("torch" in sys.modules)
 
 def test_a_predictor_of_other_resolutions_is_refused(fitted, tmp_path):
     fitted.save(tmp_path / "p")
-    with pytest.raises(PredictorError, match=r"p was trained on another space: its global_choices is .*\[96, 112"):
+    with pytest.raises(PredictorError, match=r"p was trained on another space: its global_choices is .*\[96\]"):
         load_predictor(tmp_path / "p", get_space("ofa_mcunet", resolutions=(96, 160)))

@@ -74,7 +74,12 @@ def test_charts_carry_no_address(files):
 
 @pytest.mark.parametrize(
     ("low", "high", "ticks"),
-    [(0.15, 2.1, [0.2, 0.5, 1.0, 2.0]), (0.21, 0.52, [0.3, 0.4, 0.5]), (9, 250, [10, 20, 50, 100, 200])],
+    [
+        (0.15, 2.1, [0.2, 0.5, 1.0, 2.0]),
+        (0.21, 0.52, [0.3, 0.4, 0.5]),
+        (0.13, 0.28, [0.15, 0.2, 0.25]),
+        (9, 250, [10, 20, 50, 100, 200]),
+    ],
 )
 def test_log_ticks_are_round(low, high, ticks):
     assert log_ticks(low, high) == ticks
@@ -89,4 +94,4 @@ def test_labels_cover_neither_each_other_nor_a_point():
     assert left.between(0, 900).all() and middle.between(0, 400).all()
     for i in range(12):
         for j in range(i):
-            assert abs(middle[i] - middle[j]) >= 13.9 or abs(left[i] - left[j]) >= len("target0") * 6.5
+            assert abs(middle[i] - middle[j]) >= 13.9 or abs(left[i] - left[j]) >= len("target0") * 7.5

@@ -1,0 +1,42 @@
+"""The report's two tables as data: one row per target and searcher, one row per predictor."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from nascore.report.content import _read_record, _read_search as read_search
+from nascore.report.records import PredictorMetrics
+from nascore.report.labels import METRICS
+
+
+def targets_table(searches: Sequence[str | Path]) -> pd.DataFrame:
+    """Return the best subnet of each search result: one row per file, empty cells where there is no subnet."""
+    rows = []
+    for result in map(read_search, searches):
+        row = {
+            "target": result.target,
+            "searcher": result.searcher,
+            "predictor": result.predictor,
+            "status": result.status,
+            "limits": "; ".join(f"{limit.name} <= {limit.limit:g}" for limit in result.constraints),
+        }
+        if best := result.best:
+            row |= {
+                "predicted_accuracy": best.predicted_accuracy,
+                "lower": best.lower,
+                "upper": best.upper,
+                **{metric: best.costs[metric] for metric in METRICS},
+                "resolution": best.arch["image_size"],
+                "wid": best.arch["wid"],
+                "arch_id": best.arch_id,
+            }
+        if result.certificate:
+            row["gap"] = result.certificate.gap
+        rows.append({**row, "message": result.message})
+    return pd.DataFrame(rows)
+
+
+def predictors_table(metrics: Sequence[str | Path]) -> pd.DataFrame:
+    """Return the held-out quality of each predictor."""
+    return pd.DataFrame([_read_record(path, PredictorMetrics, "predictor metrics").model_dump() for path in metrics])

@@ -1,0 +1,99 @@
+# What people look at: the report, and its two tables as CSV.
+
+SEARCHES = expand(rules.search.output.result, target=CONFIG.targets, searcher=CONFIG.searchers)
+
+
+rule summarize:
+    """Write the best subnet of every target and searcher, and the quality of every predictor, as CSV tables."""
+    input:
+        searches=SEARCHES,
+        metrics=expand(rules.evaluate_predictor.output.metrics, predictor=CONFIG.predictors),
+    output:
+        targets=report(
+            f"{RUN}/targets.csv",
+            caption="../docs/captions/targets.rst",
+            category="Results",
+            labels={"table": "targets"},
+        ),
+        predictors=report(
+            f"{RUN}/predictors.csv",
+            caption="../docs/captions/predictors.rst",
+            category="Results",
+            labels={"table": "predictors"},
+        ),
+    log:
+        f"{RUN}/logs/summarize.log",
+    benchmark:
+        f"{RUN}/benchmarks/summarize.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("summarize"),
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/summarize.py"
+
+
+rule draw_winner:
+    """Draw the best subnet found for one target, or the one nearest to it where nothing satisfies the target."""
+    input:
+        searches=expand(rules.search.output.result, searcher=CONFIG.searchers, allow_missing=True),
+    output:
+        drawing=report(
+            f"{RUN}/search/{{target}}/winner.svg",
+            caption="../docs/captions/subnet.rst",
+            category="Subnets",
+            labels={"target": "{target}"},
+        ),
+    log:
+        f"{RUN}/logs/draw_winner/{{target}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/draw_winner/{{target}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("draw_winner"),
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/draw_winner.py"
+
+
+rule write_report:
+    """Write everything as one page that opens offline."""
+    input:
+        searches=SEARCHES,
+        metrics=expand(rules.evaluate_predictor.output.metrics, predictor=CONFIG.predictors),
+        heldout=expand(rules.evaluate_predictor.output.heldout, predictor=CONFIG.predictors),
+        curves=expand(rules.measure_learning_curve.output.curve, predictor=CONFIG.predictors),
+        fronts=expand(rules.trace_pareto.output.front, metric=CONFIG.search.pareto),
+        coverage=rules.count_coverage.output.coverage,
+        dataset=rules.import_tables.output.report,
+    output:
+        page=report(
+            f"{RUN}/report.html",
+            caption="../docs/captions/report.rst",
+            category="Results",
+            labels={"table": "report"},
+        ),
+    log:
+        f"{RUN}/logs/write_report.log",
+    benchmark:
+        f"{RUN}/benchmarks/write_report.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        code=code_of("write_report"),
+        predictors=list(CONFIG.predictors),
+        metrics=CONFIG.search.pareto,
+    conda:
+        "../environment.yml"
+    script:
+        "../workflow_scripts/write_report.py"

@@ -1,0 +1,42 @@
+"""What every script of the workflow shares: output to the rule's log, and errors in one line instead of a traceback."""
+
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nascore.accuracy_dataset import covered_space
+from nascore.errors import NascoreError
+from nascore.files import replacing
+from nascore.spaces import OfaMcunet, get_space
+
+
+def run(main: Callable[[Any], None], snakemake: Any) -> None:
+    """Run a script's `main` with everything it prints in the rule's log; leave with status 1 on a known error."""
+    with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+        try:
+            main(snakemake)
+        except NascoreError as error:
+            print(f"error: {error}", file=sys.__stderr__)
+            print(f"error: {error}")
+            sys.exit(1)
+        except BaseException:
+            traceback.print_exc()
+            raise
+
+
+def searched_space(space: dict[str, Any], coverage: str, uncovered_choices: bool) -> OfaMcunet:
+    """Return the space that may be searched: the covered choices, unless all are asked for."""
+    whole = get_space(**space)
+    return whole if uncovered_choices else covered_space(whole, pd.read_parquet(coverage))
+
+
+def write_parquet(path: str, frame: pd.DataFrame) -> None:
+    """Write a table whole or not at all, without anything that changes from run to run."""
+    with replacing(path) as temporary:
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), temporary, compression="zstd")

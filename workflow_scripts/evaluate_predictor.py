@@ -1,0 +1,27 @@
+"""Rule `evaluate_predictor`: quality of one predictor on the test rows."""
+
+import common
+
+from nascore.accuracy_dataset import read_accuracy_dataset, read_split
+from nascore.files import write_json
+from nascore.predictors import load_predictor
+from nascore.predictors.evaluate import evaluate
+from nascore.spaces import get_space
+
+
+def main(snakemake):
+    """Predict the test rows and measure."""
+    space = get_space(**snakemake.params.space)
+    dataset = read_accuracy_dataset(snakemake.input.dataset, space)
+    parts = read_split(snakemake.input.split, dataset)
+    predictor = load_predictor(snakemake.input.predictor, space)
+    test = parts["test"]
+    quality, heldout = evaluate(predictor, dataset.genes[test], dataset.accuracy[test])
+    n_rows = {f"n_{part}": len(rows) for part, rows in parts.items()}
+    write_json(snakemake.output.metrics, {"predictor": predictor.name, **n_rows, **quality})
+    common.write_parquet(snakemake.output.heldout, heldout)
+    print(quality)
+
+
+if __name__ == "__main__":
+    common.run(main, snakemake)  # noqa: F821

@@ -1,0 +1,32 @@
+"""Rule `measure_learning_curve`: error of one predictor against the rows that it is fitted to."""
+
+import common
+
+from nascore.accuracy_dataset import read_accuracy_dataset, read_split
+from nascore.predictors import make_predictor
+from nascore.predictors.evaluate import learning_curve
+from nascore.spaces import get_space
+
+
+def main(snakemake):
+    """Fit to growing numbers of training rows."""
+    params = snakemake.params
+    space = get_space(**params.space)
+    dataset = read_accuracy_dataset(snakemake.input.dataset, space)
+    parts = read_split(snakemake.input.split, dataset)
+    sizes = [*(n for n in params.rows if n < len(parts["train"])), len(parts["train"])]
+    curve = learning_curve(
+        lambda: make_predictor(snakemake.wildcards.predictor, space, **params.options),
+        dataset.genes,
+        dataset.accuracy,
+        parts["train"],
+        parts["test"],
+        sizes,
+        seed=params.seed,
+    )
+    common.write_parquet(snakemake.output.curve, curve)
+    print(curve.to_string())
+
+
+if __name__ == "__main__":
+    common.run(main, snakemake)  # noqa: F821

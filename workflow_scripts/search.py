@@ -1,0 +1,31 @@
+"""Rule `search`: the best subnets of one target, or the proof that there is none."""
+
+import common
+from pydantic import TypeAdapter
+
+from nascore.files import write_json
+from nascore.predictors import load_predictor
+from nascore.search.options import Searcher
+from nascore.search.run import run_search
+from nascore.search.targets import parse_target
+
+
+def main(snakemake):
+    """Search one target with one searcher."""
+    params, wildcards = snakemake.params, snakemake.wildcards
+    space = common.searched_space(params.space, snakemake.input.coverage, params.uncovered_choices)
+    result = run_search(
+        space,
+        parse_target(wildcards.target, params.target, space),
+        load_predictor(snakemake.input.predictor, space),
+        TypeAdapter(Searcher).validate_python(params.options),
+        searcher=wildcards.searcher,
+        top_k=params.top_k,
+        seed=params.seed,
+    )
+    write_json(snakemake.output.result, result.to_json())
+    print(result.message)
+
+
+if __name__ == "__main__":
+    common.run(main, snakemake)  # noqa: F821

@@ -1,0 +1,16 @@
+"""Rule `summarize`: the report's tables as CSV."""
+
+import common
+
+from nascore.files import write_text
+from nascore.report.tables import predictors_table, targets_table
+
+
+def main(snakemake):
+    """Write both tables."""
+    write_text(snakemake.output.targets, targets_table(snakemake.input.searches).to_csv(index=False))
+    write_text(snakemake.output.predictors, predictors_table(snakemake.input.metrics).to_csv(index=False))
+
+
+if __name__ == "__main__":
+    common.run(main, snakemake)  # noqa: F821
