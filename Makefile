@@ -2,7 +2,7 @@
 PYTHON ?= python3
 CORES ?= 2
 TABLES ?= ../shared/data/lab3_accuracy_tables
-LINT_TABLES := tests/data/lab3_tables
+LINT_TABLES := tests/data/tables
 
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
@@ -51,7 +51,8 @@ lock: ## Renew requirements.lock with the newest versions that pyproject.toml al
 	mv build/requirements.lock requirements.lock
 	rm -rf build/lock
 
-schema: $(ENV) ## Renew config/schema.json from nascore/config.py
+schema: $(ENV) ## Renew config/schema.json and config/README.md from nascore/config.py
+	$(BIN)/python -m nascore.config_docs config
 
 clean: ## Remove results and caches, not .venv
 	rm -rf results build .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

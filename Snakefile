@@ -6,6 +6,7 @@ This file checks the configuration and names the final targets; the steps are in
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -22,25 +23,23 @@ min_version("9.0")
 # Numerical libraries on one thread give the same bits for every number of cores; jobs run side by side instead.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
-HINT = "the configuration (--configfile FILE, --config key=value)"
+# A mistake of the user's ends in its message, not in a traceback.
 try:
-    CONFIG = validate_config(config, HINT)
+    CONFIG = validate_config(config, where="the configuration (--configfile FILE, --config tables=FOLDER)")
     TABLES = table_files(CONFIG.tables)
 except NascoreError as error:
     sys.exit(f"error: {error}")
 RUN = f"results/{CONFIG.run}"
 
 
-def code_of(script, *modules):
-    """Return the fingerprint of the code behind a rule: Snakemake itself does not see edits of an imported library."""
-    return fingerprint(Path(workflow.basedir), f"workflow_scripts/{script}.py", *modules)
+include: "rules/common.smk"
 
 
 wildcard_constraints:
-    predictor="|".join(CONFIG.predictors),
-    searcher="|".join(CONFIG.searchers),
-    target="|".join(CONFIG.targets),
-    metric="|".join(CONFIG.search.pareto),
+    predictor="|".join(map(re.escape, CONFIG.predictors)),
+    searcher="|".join(map(re.escape, CONFIG.searchers)),
+    target="|".join(map(re.escape, CONFIG.targets)),
+    metric="|".join(map(re.escape, CONFIG.search.pareto)),
 
 
 rule all:

@@ -16,7 +16,7 @@ from nascore.errors import ConfigError, NascoreError, unknown_name
 from nascore.predictors import make_predictor, predictor_names
 from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions, Searcher
 from nascore.search.targets import Target, parse_target
-from nascore.spaces import get_space, space_names
+from nascore.spaces import get_space
 from nascore.spaces.ofa_mcunet import RESOLUTIONS, OfaMcunet
 from nascore.strict import Strict
 
@@ -81,7 +81,8 @@ class SearchConfig(Strict):
 
     top_k: Annotated[int, Field(ge=1, le=1000)] = Field(10, description="Subnets to return per target.")
     uncovered_choices: bool = Field(
-        False, description="Whether to search choices of which the accuracy dataset has no row. Their values are guesses."
+        False,
+        description="Whether to search choices of which the accuracy dataset has no row. Their values are guesses.",
     )
     pareto: tuple[str, ...] = Field(
         ("thop_macs", "macs", "peak_memory_bytes", "flash_bytes"),

@@ -14,6 +14,8 @@ rule import_tables:
         f"{RUN}/logs/import_tables.log",
     benchmark:
         f"{RUN}/benchmarks/import_tables.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -22,8 +24,6 @@ rule import_tables:
         code=code_of("import_tables"),
         space=CONFIG.space.model_dump(mode="json"),
         table_format=CONFIG.table_format.model_dump(mode="json"),
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/import_tables.py"
 
@@ -38,6 +38,8 @@ rule count_coverage:
         f"{RUN}/logs/count_coverage.log",
     benchmark:
         f"{RUN}/benchmarks/count_coverage.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -45,8 +47,6 @@ rule count_coverage:
     params:
         code=code_of("count_coverage"),
         space=CONFIG.space.model_dump(mode="json"),
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/count_coverage.py"
 
@@ -61,6 +61,8 @@ rule split_rows:
         f"{RUN}/logs/split_rows.log",
     benchmark:
         f"{RUN}/benchmarks/split_rows.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -70,7 +72,5 @@ rule split_rows:
         space=CONFIG.space.model_dump(mode="json"),
         seed=CONFIG.seed,
         shares=CONFIG.split.model_dump(),
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/split_rows.py"

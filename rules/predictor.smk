@@ -14,6 +14,8 @@ rule fit_predictor:
         f"{RUN}/logs/fit_predictor/{{predictor}}.log",
     benchmark:
         f"{RUN}/benchmarks/fit_predictor/{{predictor}}.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -23,8 +25,6 @@ rule fit_predictor:
         space=CONFIG.space.model_dump(mode="json"),
         options=lambda wildcards: CONFIG.predictors[wildcards.predictor],
         seed=CONFIG.seed,
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/fit_predictor.py"
 
@@ -42,6 +42,8 @@ rule evaluate_predictor:
         f"{RUN}/logs/evaluate_predictor/{{predictor}}.log",
     benchmark:
         f"{RUN}/benchmarks/evaluate_predictor/{{predictor}}.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -49,8 +51,6 @@ rule evaluate_predictor:
     params:
         code=lambda wildcards: code_of("evaluate_predictor", predictor_module(wildcards.predictor)),
         space=CONFIG.space.model_dump(mode="json"),
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/evaluate_predictor.py"
 
@@ -66,6 +66,8 @@ rule measure_learning_curve:
         f"{RUN}/logs/measure_learning_curve/{{predictor}}.log",
     benchmark:
         f"{RUN}/benchmarks/measure_learning_curve/{{predictor}}.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -76,7 +78,5 @@ rule measure_learning_curve:
         options=lambda wildcards: CONFIG.predictors[wildcards.predictor],
         rows=CONFIG.learning_curve.rows,
         seed=CONFIG.seed,
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/measure_learning_curve.py"

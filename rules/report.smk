@@ -25,14 +25,14 @@ rule summarize:
         f"{RUN}/logs/summarize.log",
     benchmark:
         f"{RUN}/benchmarks/summarize.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=code_of("summarize"),
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/summarize.py"
 
@@ -52,14 +52,14 @@ rule draw_winner:
         f"{RUN}/logs/draw_winner/{{target}}.log",
     benchmark:
         f"{RUN}/benchmarks/draw_winner/{{target}}.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
         code=code_of("draw_winner"),
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/draw_winner.py"
 
@@ -85,6 +85,8 @@ rule write_report:
         f"{RUN}/logs/write_report.log",
     benchmark:
         f"{RUN}/benchmarks/write_report.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -93,7 +95,5 @@ rule write_report:
         code=code_of("write_report"),
         predictors=list(CONFIG.predictors),
         metrics=CONFIG.search.pareto,
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/write_report.py"

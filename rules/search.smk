@@ -1,15 +1,10 @@
 # One search per target and searcher, each in its own folder; exact Pareto fronts.
 
 
-def predictor_of(wildcards):
-    """Return the predictor that a searcher maximises."""
-    return f"{PREDICTORS}/{CONFIG.searchers[wildcards.searcher].predictor}/predictor.safetensors"
-
-
 rule search:
     """Find the best subnets of one target with one searcher, or prove that there is none."""
     input:
-        predictor=predictor_of,
+        predictor=predictor_file,
         coverage=rules.count_coverage.output.coverage,
     output:
         result=f"{RUN}/search/{{target}}/{{searcher}}/result.json",
@@ -17,6 +12,8 @@ rule search:
         f"{RUN}/logs/search/{{target}}/{{searcher}}.log",
     benchmark:
         f"{RUN}/benchmarks/search/{{target}}/{{searcher}}.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -29,8 +26,6 @@ rule search:
         top_k=CONFIG.search.top_k,
         uncovered_choices=CONFIG.search.uncovered_choices,
         seed=CONFIG.seed,
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/search.py"
 
@@ -46,6 +41,8 @@ rule trace_pareto:
         f"{RUN}/logs/trace_pareto/{{metric}}.log",
     benchmark:
         f"{RUN}/benchmarks/trace_pareto/{{metric}}.tsv"
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -54,7 +51,5 @@ rule trace_pareto:
         code=code_of("trace_pareto", predictor_module(CONFIG.search.pareto_predictor)),
         space=CONFIG.space.model_dump(mode="json"),
         uncovered_choices=CONFIG.search.uncovered_choices,
-    conda:
-        "../environment.yml"
     script:
         "../workflow_scripts/trace_pareto.py"

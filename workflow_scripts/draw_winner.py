@@ -3,13 +3,15 @@
 import common
 
 from nascore.files import write_text
-from nascore.report.drawing import target_svg
 from nascore.report.content import read_search
+from nascore.report.view import TargetView
 
 
 def main(snakemake):
-    """Draw the best of all searchers."""
-    write_text(snakemake.output.drawing, target_svg([read_search(path) for path in snakemake.input.searches]))
+    """Draw the best of all searchers, or what comes closest to the limits."""
+    results = tuple(read_search(path) for path in snakemake.input.searches)
+    view = TargetView(1, results, results[0].space.whole())
+    write_text(snakemake.output.drawing, view.picture)
 
 
 if __name__ == "__main__":

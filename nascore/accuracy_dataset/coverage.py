@@ -29,7 +29,9 @@ def coverage(space: StagedSpace, genes: Genes) -> pd.DataFrame:
         One row per gene and value: `gene`, `value`, `n_rows`. Choices of a block count only where the block runs.
     """
     executed = space.executed(genes)
-    names, values, counts = [], [], []
+    names: list[str] = []
+    values: list[int] = []
+    counts: list[int] = []
     for column, choice in enumerate(space.gene_choices):
         chosen = genes[:, column]
         if column >= space.depth_slice.stop:

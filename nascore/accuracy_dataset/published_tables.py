@@ -1,7 +1,7 @@
 """Import of accuracy tables in the published form: JSON lists of `[architecture, top-1]` pairs.
 
-The form is that of MIT 6.5940 lab 3: a folder of files, each a list of pairs of a dictionary `{wid, ks, e, d, image_size}`
-and an accuracy in percent. The order of files and rows changes nothing.
+The form is that of MIT 6.5940 lab 3: a folder of files, each a list of pairs of a dictionary
+`{wid, ks, e, d, image_size}` and an accuracy in percent. The order of files and rows changes nothing.
 """
 
 import math
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nascore.errors import DataError, SpaceError
 from nascore.files import read_json
+from nascore.progress import progress
 from nascore.spaces.ofa_mcunet import OfaMcunet
 from nascore.spaces.staged import Genes
 
@@ -81,10 +82,11 @@ def import_published_tables(
         If a file is not such a table, an architecture is not of the space, an accuracy is not in the unit or not a
         whole number of images, or one architecture has different accuracies. Names the file and the row.
     """
-    tables = [_read_table(path, space, n_images, accuracy_unit) for path in sorted(files, key=lambda path: path.name)]
+    files = sorted(files, key=lambda path: path.name)
+    tables = [_read_table(path, space, n_images, accuracy_unit) for path in progress(files, "reading tables")]
     genes = np.concatenate([genes for genes, _ in tables])
     accuracy = np.concatenate([accuracy for _, accuracy in tables])
-    origin = [(path.name, row) for path, (rows, _) in zip(sorted(files, key=lambda p: p.name), tables, strict=True) for row in range(len(rows))]
+    origin = [(path.name, row) for path, (rows, _) in zip(files, tables, strict=True) for row in range(len(rows))]
     arch_id = np.array(space.arch_id(genes))
     _, first, group = np.unique(arch_id, return_index=True, return_inverse=True)
     _refuse_contradictions(accuracy, first[group], arch_id, origin)
@@ -102,9 +104,7 @@ def import_published_tables(
     return PublishedTables(genes[first], kept, [origin[row][0] for row in first], report)
 
 
-def _read_table(
-    path: Path, space: OfaMcunet, n_images: int, unit: AccuracyUnit
-) -> tuple[Genes, NDArray[np.float64]]:
+def _read_table(path: Path, space: OfaMcunet, n_images: int, unit: AccuracyUnit) -> tuple[Genes, NDArray[np.float64]]:
     """Return the architectures and accuracies (in [0, 1]) of one file."""
     rows = read_json(path)
     if not isinstance(rows, list) or not rows:
@@ -133,9 +133,13 @@ def _fraction(path: Path, number: int, value: Any, unit: AccuracyUnit) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise DataError(f"{path}: row {number}: accuracy must be a finite number; got {value!r}")
     if unit == "fraction" and not 0 <= value <= 1:
-        raise DataError(f"{path}: row {number}: accuracy is {value}; expected a fraction from 0 to 1 (is it in percent?)")
+        raise DataError(
+            f"{path}: row {number}: accuracy is {value}; expected a fraction from 0 to 1 (is it in percent?)"
+        )
     if unit == "percent" and not (value == 0 or 1 < value <= 100):
-        raise DataError(f"{path}: row {number}: accuracy is {value}; expected percent, above 1 to 100 (is it a fraction?)")
+        raise DataError(
+            f"{path}: row {number}: accuracy is {value}; expected percent, above 1 to 100 (is it a fraction?)"
+        )
     return value / 100 if unit == "percent" else float(value)
 
 
@@ -148,6 +152,7 @@ def _refuse_contradictions(
         row = int(differs.argmax())
         (file, number), (first_file, first_number) = origin[row], origin[twin[row]]
         raise DataError(
-            f"architecture {arch_id[row]} has two accuracies: {accuracy[twin[row]]:.6f} in {first_file} row {first_number} "
-            f"and {accuracy[row]:.6f} in {file} row {number}. Keep one of the rows, or average them before the import."
+            f"architecture {arch_id[row]} has two accuracies: {accuracy[twin[row]]:.6f} in {first_file} row "
+            f"{first_number} and {accuracy[row]:.6f} in {file} row {number}. Keep one of the rows, or average them "
+            "before the import."
         )

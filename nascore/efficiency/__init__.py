@@ -7,13 +7,12 @@ import pandas as pd
 
 from nascore.efficiency.counting import METRICS
 from nascore.spaces.block_table import BlockTable, BlockTableLookup
-from nascore.spaces.ofa_mcunet import OfaMcunet
-from nascore.spaces.staged import Genes
+from nascore.spaces.staged import Genes, StagedSpace
 
 __all__ = ["METRICS", "cost", "cost_tables"]
 
 
-def cost(space: OfaMcunet, genes: Genes) -> pd.DataFrame:
+def cost(space: StagedSpace, genes: Genes) -> pd.DataFrame:
     """Return every counted cost of many architectures.
 
     Parameters
@@ -33,18 +32,18 @@ def cost(space: OfaMcunet, genes: Genes) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(METRICS, values.astype(np.int64), strict=True)))
 
 
-def cost_tables(space: OfaMcunet) -> dict[str, BlockTable]:
+def cost_tables(space: StagedSpace) -> dict[str, BlockTable]:
     """Return the exact cost of every block of a space, by metric; searches reason on these."""
     return _tables(space.unrestricted())
 
 
 @lru_cache(maxsize=16)
-def _lookup(space: OfaMcunet) -> BlockTableLookup:
+def _lookup(space: StagedSpace) -> BlockTableLookup:
     return BlockTableLookup(space, list(_tables(space).values()))
 
 
 @lru_cache(maxsize=16)
-def _tables(space: OfaMcunet) -> dict[str, BlockTable]:
+def _tables(space: StagedSpace) -> dict[str, BlockTable]:
     """Count every unit of the space once."""
     shape = (len(space.global_values), space.n_blocks, space.n_ops)
     blocks = {name: np.empty(shape) for name in METRICS}

@@ -4,16 +4,18 @@ A new predictor is one file here with a subclass of `Predictor`, and one line in
 imported when they are asked for, so a search that only needs a saved predictor never loads torch.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from nascore.errors import PredictorError, unknown_name
 from nascore.predictors.base import Predictor
+from nascore.predictors.options import Option
 from nascore.predictors.storage import read
 from nascore.spaces.staged import StagedSpace
 
-__all__ = ["Predictor", "load_predictor", "make_predictor", "predictor_module", "predictor_names"]
+__all__ = ["Predictor", "load_predictor", "make_predictor", "predictor_module", "predictor_names", "predictor_options"]
 
 _CLASSES = {
     "linear_per_global": "nascore.predictors.linear:LinearPerGlobal",
@@ -39,6 +41,17 @@ def predictor_module(name: str) -> str:
     if name not in _CLASSES:
         raise PredictorError(unknown_name("predictor", name, _CLASSES))
     return _CLASSES[name].split(":")[0]
+
+
+def predictor_options(name: str) -> Mapping[str, Option]:
+    """Return the options of a predictor: name to default and range.
+
+    Raises
+    ------
+    PredictorError
+        If the name is unknown.
+    """
+    return _class(name).valid_options
 
 
 def make_predictor(name: str, space: StagedSpace, **options: Any) -> Predictor:

@@ -14,6 +14,7 @@ from scipy.stats import kendalltau, rankdata
 
 from nascore.errors import PredictorError
 from nascore.predictors.base import Predictor
+from nascore.progress import progress
 from nascore.seeds import generator
 from nascore.spaces.staged import Genes, StagedSpace
 
@@ -246,7 +247,7 @@ def learning_curve(
     order = generator(seed, "learning_curve").permutation(np.sort(train_rows))
     columns = ("n_rows", "mae", "rmse", "kendall_tau", "kendall_tau_within_resolution")
     points = []
-    for size in sizes:
+    for size in progress(sizes, "learning curve"):
         predictor = make().fit(genes[order[:size]], accuracy[order[:size]], seed=seed)
         within = first_global_value(predictor.space, genes[test_rows])
         point = metrics(accuracy[test_rows], predictor.predict(genes[test_rows]), within)

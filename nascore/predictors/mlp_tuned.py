@@ -33,9 +33,9 @@ class MlpTuned(Predictor):
 
     name: ClassVar[str] = "mlp_tuned"
     valid_options: ClassVar[Mapping[str, Option]] = {
-        "members": Option(6, 1),
+        "members": Option(4, 1),
         "hidden": Option(128, 1),
-        "epochs": Option(10, 1),
+        "epochs": Option(15, 1),
         "batch_size": Option(256, 1),
         "learning_rate": Option(2e-3, 1e-8),
         "weight_decay": Option(0.3, 0.0),

@@ -16,9 +16,9 @@ from nascore.report.labels import METRICS
 from nascore.report.records import ImportReport, PredictorMetrics, Record, SearchResult
 from nascore.spaces import OfaMcunet
 
-HELDOUT = ("arch_id", "resolution", "wid", "measured", "predicted", "lower", "upper")
+HELDOUT = ("arch_id", "resolution", "width", "measured", "predicted", "lower", "upper")
 LEARNING_CURVE = ("n_rows", "mae", "rmse", "kendall_tau", "kendall_tau_within_resolution")
-PARETO = ("predicted_accuracy", "arch_id", "resolution", "wid")
+PARETO = ("predicted_accuracy", "arch_id", "resolution", "width")
 COVERAGE = ("gene", "value", "n_rows")
 TEXT_COLUMNS = ("arch_id", "gene")
 MAY_BE_UNDEFINED = ("kendall_tau", "kendall_tau_within_resolution")
@@ -89,8 +89,8 @@ def read_content(
     DataError
         If a file is missing or is not what it should be, or if the files do not belong together.
     """
-    results = tuple(_read_search(path) for path in searches)
-    metrics = tuple(_read_record(path, PredictorMetrics, "a file of predictor metrics") for path in predictors)
+    results = tuple(read_search(path) for path in searches)
+    metrics = tuple(map(read_metrics, predictors))
     _check_searches(results)
     for kind, files in (("held-out rows", heldout), ("a learning curve", learning_curves)):
         _check_names(f"predictor of {kind}", files, [record.predictor for record in metrics])
@@ -128,7 +128,7 @@ def _check_searches(results: tuple[SearchResult, ...]) -> None:
         raise DataError(f"the search results are of different spaces: {first} and {second}")
 
 
-def _read_search(path: str | Path) -> SearchResult:
+def read_search(path: str | Path) -> SearchResult:
     """Read one search result and check what only the space can check."""
     result = _read_record(path, SearchResult, "a search result")
     smallest = result.infeasibility.smallest if result.infeasibility else []
@@ -145,6 +145,11 @@ def _read_search(path: str | Path) -> SearchResult:
         if missing:
             raise DataError(f"{path}: subnet {subnet.arch_id} has no cost {missing[0]!r}")
     return result
+
+
+def read_metrics(path: str | Path) -> PredictorMetrics:
+    """Read the metrics of one predictor."""
+    return _read_record(path, PredictorMetrics, "a file of predictor metrics")
 
 
 def _read_record(path: str | Path, kind: type[AnyRecord], what: str) -> AnyRecord:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nascore.report.content import _read_record, _read_search as read_search
-from nascore.report.records import PredictorMetrics
+from nascore.report.content import read_metrics, read_search
 from nascore.report.labels import METRICS
 
 
@@ -14,7 +13,7 @@ def targets_table(searches: Sequence[str | Path]) -> pd.DataFrame:
     """Return the best subnet of each search result: one row per file, empty cells where there is no subnet."""
     rows = []
     for result in map(read_search, searches):
-        row = {
+        row: dict[str, str | float] = {
             "target": result.target,
             "searcher": result.searcher,
             "predictor": result.predictor,
@@ -39,4 +38,4 @@ def targets_table(searches: Sequence[str | Path]) -> pd.DataFrame:
 
 def predictors_table(metrics: Sequence[str | Path]) -> pd.DataFrame:
     """Return the held-out quality of each predictor."""
-    return pd.DataFrame([_read_record(path, PredictorMetrics, "predictor metrics").model_dump() for path in metrics])
+    return pd.DataFrame([read_metrics(path).model_dump() for path in metrics])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -134,6 +135,13 @@ class TargetView:
             subnet_svg(self.space, self.space.from_dicts([arch])[0], f"Smallest {titles[key]}: {arch_label(arch)}")
             for key, arch in archs.items()
         ]
+
+    @property
+    def picture(self) -> str:
+        """The first of the `drawings` as the text of an SVG file; one line of text where there is none."""
+        namespaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+        nothing = f'<svg viewBox="0 0 720 40"><text x="10" y="25">{escape(f"{self.name}: {self.proof}")}</text></svg>'
+        return (self.drawings or [nothing])[0].replace("<svg ", f"<svg {namespaces} ", 1) + "\n"
 
 
 def _accuracy(result: SearchResult) -> float:

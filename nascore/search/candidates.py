@@ -37,7 +37,7 @@ class Candidates:
 
     def within(self, genes: Genes) -> NDArray[np.bool_]:
         """Return an `(n,)` mask of the architectures that satisfy every limit."""
-        return (self._lookup(genes) <= self._limits[:, None]).all(axis=0)
+        return np.logical_and.reduce(self._lookup(genes) <= self._limits[:, None], axis=0)
 
     def evaluate(self, genes: Genes) -> NDArray[np.float64]:
         """Predict and remember architectures."""

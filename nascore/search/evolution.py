@@ -65,17 +65,13 @@ def evolution_search(
             first[:n_mutants],
             lambda rows: space.mutate(rows[0], rng, arch_prob=arch_prob, global_prob=global_prob),
         )
-        crossed = _within(
-            candidates, first[n_mutants:], lambda rows: space.crossover(rows[0], rows[1], rng), second
-        )
+        crossed = _within(candidates, first[n_mutants:], lambda rows: space.crossover(rows[0], rows[1], rng), second)
         children = np.concatenate([mutants, crossed])
         members = np.concatenate([parents, children])
         accuracy = np.concatenate([kept, candidates.evaluate(children)])
 
 
-def _within(
-    candidates: Candidates, first: Genes, breed: Callable[[tuple[Genes, ...]], Genes], *others: Genes
-) -> Genes:
+def _within(candidates: Candidates, first: Genes, breed: Callable[[tuple[Genes, ...]], Genes], *others: Genes) -> Genes:
     """Return one child per row of `first`, redrawn until it is within the limits; else the parent itself."""
     children = first.copy()
     pending = np.arange(len(first))

@@ -11,8 +11,8 @@ the highest upper bound is worked on next:
    is bounded by the last path, and what fits the limits competes for the top k.
 
 The search ends when no bound is above the k-th best value found: a proof of optimality (Fisher, 1981, on Lagrangian
-bounds; Kellerer, Pferschy and Pisinger, 2004, chapter 11, on multiple-choice knapsacks). Nothing is relaxed or sampled on
-the way, and the multipliers only matter for speed: any would give a valid bound.
+bounds; Kellerer, Pferschy and Pisinger, 2004, chapter 11, on multiple-choice knapsacks). Nothing is left to chance, and
+the multipliers only matter for speed: any would give a valid bound.
 """
 
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ class SearcherOptions(Strict):
 class RandomOptions(SearcherOptions):
     """Random search: the best predicted of many random subnets within the limits."""
 
-    algorithm: Literal["random"] = "random"
+    algorithm: Literal["random"] = Field("random", description="Random search.")
     samples: Count = Field(1000, description="Subnets within the limits to evaluate.")
     max_draws: Count = Field(1_000_000, description="Subnets to draw at most, within the limits or not.")
 
@@ -39,7 +39,7 @@ class EvolutionSettings(Strict):
 class EvolutionOptions(SearcherOptions, EvolutionSettings):
     """Evolutionary search."""
 
-    algorithm: Literal["evolution"] = "evolution"
+    algorithm: Literal["evolution"] = Field("evolution", description="Evolutionary search.")
 
 
 class ExactOptions(SearcherOptions):
@@ -49,7 +49,7 @@ class ExactOptions(SearcherOptions):
     that start an evolution, and the result is not certified.
     """
 
-    algorithm: Literal["exact"] = "exact"
+    algorithm: Literal["exact"] = Field("exact", description="Exact search.")
     surrogate_rows: Count = Field(5000, description="Predictions that the additive stand-in is fitted to.")
     refinement: EvolutionSettings = Field(
         EvolutionSettings(population=200, generations=50),

@@ -1,8 +1,8 @@
 """Exact Pareto fronts of predicted accuracy against one cost.
 
-Every architecture of the searched space is considered. For a cost that adds up, the front of all ways to finish from a
-block is made of the fronts of the blocks behind it, because what dominates a part dominates the whole. For a peak, the best
-architecture under each distinct peak is a longest path.
+Every architecture of the searched space is considered. For a cost that adds up, the front of all ways to finish from
+a block is made of the fronts of the blocks behind it, because what dominates a part dominates the whole. For a peak,
+the best architecture under each distinct peak is a longest path.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from nascore.errors import PredictorError
 from nascore.predictors import Predictor
 from nascore.search.trellis import NOT_EXECUTED, Trellis
 from nascore.spaces.block_table import BlockTable
-from nascore.spaces.ofa_mcunet import OfaMcunet
 from nascore.spaces.staged import Genes, StagedSpace
 
 
@@ -58,7 +57,7 @@ def pareto_front(space: StagedSpace, values: BlockTable, costs: BlockTable) -> P
     return ParetoFront(space.from_ops(g[keep], ops[keep]), cost[keep], value[keep])
 
 
-def pareto_table(space: OfaMcunet, predictor: Predictor, metric: str) -> pd.DataFrame:
+def pareto_table(space: StagedSpace, predictor: Predictor, metric: str) -> pd.DataFrame:
     """Return the exact front of a predictor against one cost as a table.
 
     Returns
@@ -118,7 +117,7 @@ def _front_of_sums(trellis: Trellis, values: BlockTable, costs: BlockTable, g: i
 
 
 def _front_of_peaks(trellis: Trellis, values: BlockTable, costs: BlockTable, g: int) -> _Part:
-    """Return (operations, cost, value) of the front of one global combination, for a cost whose largest block counts."""
+    """Return (operations, cost, value) of the front of one global combination, for a peak."""
     blocks = np.where(trellis.allowed_ops, np.maximum(costs.blocks[g], costs.fixed[g]), np.inf)
     peaks = np.unique(blocks[np.isfinite(blocks)])
     weights = np.where(blocks <= peaks[:, None, None], values.blocks[g], -np.inf)

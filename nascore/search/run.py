@@ -16,12 +16,11 @@ from nascore.search.result import Certificate, SearchResult
 from nascore.search.targets import Target
 from nascore.seeds import generator, integer_seed
 from nascore.spaces.block_table import BlockTable
-from nascore.spaces.ofa_mcunet import OfaMcunet
-from nascore.spaces.staged import Genes
+from nascore.spaces.staged import Genes, StagedSpace
 
 
 def run_search(
-    space: OfaMcunet,
+    space: StagedSpace,
     target: Target,
     predictor: Predictor,
     options: RandomOptions | EvolutionOptions | ExactOptions,
@@ -124,7 +123,9 @@ def _sampled(
 
 def _evolve(candidates: Candidates, start: Genes, settings: EvolutionSettings, rng: np.random.Generator) -> None:
     """Run the evolution with its settings."""
-    evolution_search(candidates, rng, start, **{name: getattr(settings, name) for name in EvolutionSettings.model_fields})
+    evolution_search(
+        candidates, rng, start, **{name: getattr(settings, name) for name in EvolutionSettings.model_fields}
+    )
 
 
 def _stand_in_best(problem: Problem, predictor: Predictor, options: ExactOptions, seed: int) -> Genes:

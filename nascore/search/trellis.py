@@ -102,21 +102,20 @@ class Trellis:
         end = _Tails(np.zeros(1), np.zeros((len(costs), 1)), np.zeros(1, np.int8), np.zeros(1, np.intp))
         nodes: list[list[_Tails]] = []
         for first, n_blocks, depths in reversed(self.stages):
-            tails, in_stage = None, []
+            in_stage: list[_Tails] = []
             for place in reversed(range(n_blocks)):
                 block = first + place
-                go_on = tails if tails is not None else end
+                go_on = in_stage[-1] if in_stage else end
                 if place + 1 == n_blocks and n_blocks not in depths:
                     go_on = end.take(np.zeros(0, np.intp))
                 choices = _extend(weights[block], costs[:, block], go_on)
                 if place in depths:
                     choices = _either(_stop(end), choices)
-                light = choices.weight < at_least - heaviest[block] if heaviest[block] > -np.inf else True
+                needed = at_least - heaviest[block] if heaviest[block] > -np.inf else np.inf
                 over = (choices.costs > (room - cheapest[:, block] + ROUNDING)[:, None]).any(axis=0)
-                tails = choices.take(_heaviest(choices.weight, ~(light | over), n))
-                in_stage.append(tails)
+                in_stage.append(choices.take(_heaviest(choices.weight, (choices.weight >= needed) & ~over, n)))
             nodes.append(in_stage[::-1])
-            end = tails
+            end = in_stage[-1]
         return end.weight, self._decode(nodes[::-1], len(end.weight))
 
     def _decode(self, nodes: list[list[_Tails]], n: int) -> NDArray[np.int8]:

@@ -9,7 +9,7 @@ of a chosen value:
 A stage executes its first `depth` blocks; the genes of the others are inert and are 0 in *canonical* form.
 Every matrix that a space returns is canonical, so equal rows are equal networks and the reverse.
 
-This module knows nothing about layers, costs or accuracy.
+This module knows nothing about costs or accuracy, and only a subclass knows its layers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nascore.errors import SpaceError, unknown_name
 from nascore.spaces import operators
+from nascore.spaces.layers import Unit
 from nascore.spaces.one_hot import OneHotLayout
 
 Genes = NDArray[np.int8]
@@ -346,6 +347,16 @@ class StagedSpace:
     def decode(self, features: ArrayLike) -> Genes:
         """Return the genes behind a one-hot encoding; the exact inverse of `encode`."""
         return OneHotLayout(self).decode(features)
+
+    # -- layers ------------------------------------------------------------------------------------
+
+    def fixed_units(self, global_index: int) -> list[Unit]:
+        """Return the units that every architecture of a global combination has, in order of execution."""
+        raise NotImplementedError(f"space {self.name!r} has no layers")
+
+    def block_unit(self, global_index: int, block: int, op: int) -> Unit:
+        """Return the layers that a block is with one of its operations."""
+        raise NotImplementedError(f"space {self.name!r} has no layers")
 
     # -- the published form ------------------------------------------------------------------------
 

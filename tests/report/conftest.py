@@ -178,7 +178,7 @@ def _heldout(rng: np.random.Generator, n: int) -> pd.DataFrame:
         {
             "arch_id": [f"{i:016x}" for i in range(n)],
             "resolution": rng.choice(RESOLUTIONS, n),
-            "wid": rng.integers(0, 2, n),
+            "width": rng.integers(0, 2, n),
             "measured": predicted + rng.normal(0, 0.002, n),
             "predicted": predicted,
             "lower": predicted - 0.004,
@@ -190,4 +190,4 @@ def _heldout(rng: np.random.Generator, n: int) -> pd.DataFrame:
 def _front(n: int) -> pd.DataFrame:
     metric = np.arange(n) * 100 + 73728
     table = pd.DataFrame({"peak_memory_bytes": metric, "predicted_accuracy": np.linspace(0.86, 0.93, n)})
-    return table.assign(arch_id="0123456789abcdef", resolution=96, wid=0)
+    return table.assign(arch_id="0123456789abcdef", resolution=96, width=0)

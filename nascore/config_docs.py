@@ -1,0 +1,102 @@
+"""The generated files about configuration keys: `python -m nascore.config_docs FOLDER` writes both.
+
+`schema.json` lets an editor complete and check a configuration; `README.md` is for people.
+"""
+
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from nascore.config import Config, json_schema
+from nascore.files import write_text
+from nascore.predictors import predictor_names, predictor_options
+from nascore.search.devices import DEVICES
+from nascore.search.targets import UNITS
+
+HEADER = """# Configuration
+
+<!-- Made from nascore/config.py by `make schema`; edit there. -->
+
+A configuration is a YAML file that is given to Snakemake with `--configfile`; single keys can be given with
+`--config key=value`. Unknown keys are errors. `schema.json` beside this page lets an editor complete and check keys.
+`nascore config check FILE` checks a file without running anything.
+
+| file | run |
+|---|---|
+| `lab3_tables.yaml` | MIT 6.5940 lab 3 on its published accuracy tables |
+"""
+
+PREDICTORS = """## Predictors
+
+`predictors` maps the name of a predictor to its options. `{}` keeps the defaults.
+
+| predictor | options and their defaults |
+|---|---|"""
+
+TARGETS = """## Constraint targets
+
+`targets` maps a name to any mix of upper bounds, global choices that are kept to one value, and a device:
+
+    targets:
+      camera: { device: stm32f746, macs_m: 30 }
+      badge: { peak_memory_kb: 128, flash_kb: 512, resolution: 96 }
+"""
+
+
+def describe_keys() -> str:
+    """Return the page, as Markdown."""
+    lines = [HEADER, "## Keys", "", "| key | default | meaning |", "|---|---|---|"]
+    lines += [f"| `{key}` | {default} | {meaning} |" for key, default, meaning in _rows(Config, "")]
+    lines += ["", PREDICTORS]
+    for name in predictor_names():
+        options = predictor_options(name)
+        shown = ", ".join(f"`{option}: {value.default}`" for option, value in options.items()) or "none"
+        lines.append(f"| `{name}` | {shown} |")
+    lines += ["", TARGETS, "| bound | unit | of |", "|---|---|---|"]
+    lines += [f"| `{name}` | {unit:,} | `{metric}` |" for name, (metric, unit) in UNITS.items()]
+    lines += ["", "| device | part | SRAM, KB | flash, KB | data sheet |", "|---|---|---:|---:|---|"]
+    lines += [f"| `{d.name}` | {d.part} | {d.sram_kb} | {d.flash_kb} | {d.datasheet} |" for d in DEVICES.values()]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(model: type[BaseModel], prefix: str, defaults: BaseModel | None = None) -> Iterator[tuple[str, str, str]]:
+    """Yield (key, default, meaning) of every key, depth first; `<name>` stands for a name of the user's."""
+    for name, field in model.model_fields.items():
+        inner = list(_models(field.annotation))
+        key = f"{prefix}{name}"
+        default = getattr(defaults, name) if defaults else field.default
+        yield key, "" if inner else _shown(default), field.description or ""
+        in_mapping = get_origin(field.annotation) is dict
+        for option in inner:
+            label = f" ({option.model_fields['algorithm'].default})" if len(inner) > 1 else ""
+            nested = default if isinstance(default, BaseModel) else None
+            for inner_key, shown, meaning in _rows(option, f"{key}.<name>." if in_mapping else f"{key}.", nested):
+                yield f"{inner_key}{label}", shown, meaning
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models in a type, in the order in which they are written."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) in (dict, Union, types.UnionType) or hasattr(annotation, "__metadata__"):
+        for argument in get_args(annotation):
+            yield from _models(argument)
+
+
+def _shown(default: Any) -> str:
+    """Return a default as it would be written."""
+    if default is PydanticUndefined:
+        return "required"
+    if isinstance(default, tuple | dict):
+        default = list(default)
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+if __name__ == "__main__":
+    write_text(Path(sys.argv[1]) / "schema.json", json_schema())
+    write_text(Path(sys.argv[1]) / "README.md", describe_keys())
