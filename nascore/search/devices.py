@@ -52,6 +52,6 @@ def get_device(target: str, name: Any) -> Device:
     TargetError
         If the name is unknown.
     """
-    if name not in DEVICES:
+    if not isinstance(name, str) or name not in DEVICES:
         raise TargetError(f"target {target!r}: {unknown_name('device', name, DEVICES)}")
     return DEVICES[name]

@@ -7,8 +7,8 @@ the highest upper bound is worked on next:
 1. its bound is tightened by the multipliers of the knapsack's linear relaxation (HiGHS). With multipliers
    `lam >= 0`, every subnet within the limits has `value <= sum of (value - lam * cost) over its blocks + lam * room`,
    and the right side is a longest path (`Trellis`);
-2. then its paths are enumerated in the order of that right side, more of them each time. What is not yet enumerated
-   is bounded by the last path, and what fits the limits competes for the top k.
+2. then its paths are enumerated in the order of that right side, more of them each time. `Trellis` bounds what is not
+   yet enumerated, and what fits the limits competes for the top k.
 
 The search ends when no bound is above the k-th best value found: a proof of optimality (Fisher, 1981, on Lagrangian
 bounds; Kellerer, Pferschy and Pisinger, 2004, chapter 11, on multiple-choice knapsacks). Nothing is left to chance, and
@@ -151,9 +151,9 @@ class _Search:
         reduced = self.weights[g] - np.tensordot(multipliers, costs, axes=1)
         offset = self._offset(multipliers)[g]
         at_least = self.best.threshold - TOLERANCE - offset
-        weight, ops = self.problem.trellis.best_paths(reduced, self.asked[g], costs, room, at_least)
+        weight, ops, others = self.problem.trellis.best_paths(reduced, self.asked[g], costs, room, at_least)
         self.paths += len(weight)
-        self.bounds[g] = offset + weight[-1] if len(weight) == self.asked[g] else -np.inf
+        self.bounds[g] = offset + others
         ops = ops[self.problem.fits(g, ops)]
         self.best.add(g, self._values(g, ops), ops)
 
@@ -191,13 +191,15 @@ class _Best:
         return float(self.values[-1]) if len(self.values) == self.k else -np.inf
 
     def add(self, g: int, values: NDArray[np.float64], ops: NDArray[np.int8]) -> None:
-        """Take in architectures of one combination, in place of those that it gave before."""
-        others = self.g != g
-        values = np.concatenate([self.values[others], values])
+        """Take in different architectures of one combination, of which some may be known."""
+        known = {row.tobytes() for row in self.ops[self.g == g]}
+        best = np.argsort(-values, kind="stable")[: self.k]
+        new = [i for i in best if ops[i].tobytes() not in known]
+        values = np.concatenate([self.values, values[new]])
         order = np.argsort(-values, kind="stable")[: self.k]
         self.values = values[order]
-        self.g = np.concatenate([self.g[others], np.full(len(ops), g)])[order]
-        self.ops = np.concatenate([self.ops[others], ops])[order]
+        self.g = np.concatenate([self.g, np.full(len(new), g)])[order]
+        self.ops = np.concatenate([self.ops, ops[new]])[order]
 
     def genes(self) -> Genes:
         """Return the `(k, n_genes)` architectures, best first."""

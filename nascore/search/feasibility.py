@@ -90,7 +90,7 @@ def _smallest(problem: Problem, constraint: Constraint) -> Smallest:
     g = int(least.argmin())
     if table.reduce is np.maximum:
         blocks = np.where(blocks <= least[g], blocks, np.inf)
-    _, ops = problem.trellis.best_paths(-blocks[g], 1, np.zeros((0, *blocks[g].shape)), np.zeros(0))
+    _, ops, _ = problem.trellis.best_paths(-blocks[g], 1, np.zeros((0, *blocks[g].shape)), np.zeros(0))
     return Smallest(constraint, float(least[g]), space.from_ops(np.array([g]), ops))
 
 
@@ -98,5 +98,6 @@ def _least_peak(problem: Problem, blocks: np.ndarray) -> np.ndarray:
     """Return, per global combination, the least possible largest block of a path."""
     per_block = blocks.min(axis=-1)
     return np.max(
-        [per_block[:, first : first + min(depths)].max(axis=1) for first, _, depths in problem.trellis.stages], axis=0
+        [per_block[:, first : first + min(depths)].max(axis=1, initial=0) for first, _, depths in problem.trellis.stages],
+        axis=0,
     )

@@ -7,7 +7,7 @@ from nascore.predictors import Predictor
 from nascore.predictors.linear import LinearPerGlobal
 from nascore.search.candidates import Candidates
 from nascore.search.evolution import evolution_search
-from nascore.search.exact import exact_search
+from nascore.search.exact import TOLERANCE, exact_search
 from nascore.search.feasibility import check_feasibility
 from nascore.search.options import EvolutionOptions, EvolutionSettings, ExactOptions, RandomOptions
 from nascore.search.problem import Problem
@@ -94,7 +94,7 @@ def _binding(problem: Problem, table: BlockTable, objective: float) -> tuple[str
     return tuple(
         constraint.name
         for constraint in problem.target.constraints
-        if exact_search(problem.without(constraint), table).best_bound > objective
+        if exact_search(problem.without(constraint), table).values[0] > objective + TOLERANCE
     )
 
 
@@ -113,7 +113,8 @@ def _sampled(
     elif isinstance(options, EvolutionOptions):
         _evolve(candidates, result.feasibility.witness, options, rng)
     else:
-        _evolve(candidates, _stand_in_best(problem, predictor, options, seed), options.refinement, rng)
+        start = np.concatenate([_stand_in_best(problem, predictor, options, seed), result.feasibility.witness])
+        _evolve(candidates, start, options.refinement, rng)
         note = (
             f"not certified: predictor {predictor.name!r} is not additive, so the exact best subnets of an additive "
             "stand-in were refined by evolution"

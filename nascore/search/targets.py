@@ -7,7 +7,7 @@ A target is written as a mapping, in a configuration or on the command line:
     {peak_memory_kb: 256, resolution: 128}      a global choice of the space kept to one value
 """
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,7 +114,7 @@ def _limit(target: str, key: str, value: Any) -> float:
     """Return a positive finite limit."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TargetError(f"target {target!r}: {key} must be a number; got {value!r}")
-    if not (math.isfinite(value) and value > 0):
+    if not 0 < value <= sys.float_info.max / UNITS[key][1]:
         raise TargetError(f"target {target!r}: {key} must be a finite number above 0; got {value!r}")
     return float(value)
 

@@ -65,9 +65,9 @@ class Trellis:
         before = np.zeros(per_block.shape[:-1])
         for first, n_blocks, depths in self.stages:
             inside = per_block[..., first : first + n_blocks].cumsum(axis=-1)
-            prefix[..., first] = before
-            prefix[..., first + 1 : first + n_blocks] = before[..., None] + inside[..., :-1]
-            before = before + inside[..., [depth - 1 for depth in sorted(depths)]].max(axis=-1)
+            inside = np.concatenate([np.zeros((*before.shape, 1)), inside], axis=-1)
+            prefix[..., first : first + n_blocks] = before[..., None] + inside[..., :-1]
+            before = before + inside[..., sorted(depths)].max(axis=-1)
         return prefix, before
 
     def best_paths(
@@ -77,8 +77,12 @@ class Trellis:
         costs: NDArray[np.float64],
         room: NDArray[np.float64],
         at_least: float = -np.inf,
-    ) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-        """Return the `n` heaviest paths in order, without those over a limit or lighter than `at_least`.
+    ) -> tuple[NDArray[np.float64], NDArray[np.int8], float]:
+        """Return heavy paths in order, without those over a limit or lighter than `at_least`, and bound the others.
+
+        Every block keeps the `n` heaviest ways to go on from it. Without costs that gives the `n` heaviest paths. With
+        costs, a way that was not kept may be the one that fits behind an expensive start, so a path that is not
+        returned may be heavier than the last that is.
 
         Parameters
         ----------
@@ -93,10 +97,13 @@ class Trellis:
         Returns
         -------
         weight
-            An `(m,)` array, decreasing, with `m <= n`. If `m < n` there is no other such path.
+            An `(m,)` array, decreasing, with `m <= n`.
         ops
             An `(m, n_blocks)` array of operation indices, `NOT_EXECUTED` where a block does not run.
+        bound
+            No other path within the limits and of weight `at_least` is heavier; ``-inf`` if there is none.
         """
+        bound = -np.inf
         heaviest = self._prefixes(weights)[0]
         cheapest = -self._prefixes(np.where(weights > -np.inf, -costs, -np.inf))[0]
         end = _Tails(np.zeros(1), np.zeros((len(costs), 1)), np.zeros(1, np.int8), np.zeros(1, np.intp))
@@ -113,10 +120,13 @@ class Trellis:
                     choices = _either(_stop(end), choices)
                 needed = at_least - heaviest[block] if heaviest[block] > -np.inf else np.inf
                 over = (choices.costs > (room - cheapest[:, block] + ROUNDING)[:, None]).any(axis=0)
-                in_stage.append(choices.take(_heaviest(choices.weight, (choices.weight >= needed) & ~over, n)))
+                kept = _heaviest(choices.weight, (choices.weight >= needed) & ~over, n + 1)
+                if len(kept) > n:
+                    bound = max(bound, float(heaviest[block] + choices.weight[kept[n]]))
+                in_stage.append(choices.take(kept[:n]))
             nodes.append(in_stage[::-1])
             end = in_stage[-1]
-        return end.weight, self._decode(nodes[::-1], len(end.weight))
+        return end.weight, self._decode(nodes[::-1], len(end.weight)), bound
 
     def _decode(self, nodes: list[list[_Tails]], n: int) -> NDArray[np.int8]:
         """Follow the back pointers of all `n` paths at once."""

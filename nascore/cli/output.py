@@ -1,0 +1,70 @@
+"""What commands print: aligned tables for people, JSON for machines."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import typer
+
+GAP = "  "
+
+
+def example(*commands: str) -> str:
+    """Return the end of a command's help: example command lines, each on a line of its own."""
+    return "\n".join(["\b", "Example:", *(f"  {command}" for command in commands)])
+
+
+def print_json(content: Any) -> None:
+    """Print JSON with two-space indent; numbers that are not finite are refused."""
+    typer.echo(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Lay rows out in columns: numbers right, everything else left.
+
+    Parameters
+    ----------
+    header
+        Names of the columns, with their units.
+    rows
+        One entry per column each.
+    """
+    cells = [[str(entry) for entry in row] for row in rows]
+    columns = list(zip(header, *cells, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    right = [all(_is_number(cell) for cell in column[1:]) for column in columns]
+    lines = [
+        GAP.join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in (header, *cells)
+    ]
+    return "\n".join(lines)
+
+
+def _is_number(cell: str) -> bool:
+    return bool(cell) and not cell.strip("0123456789.,-+e")
+
+
+def cost_header() -> list[str]:
+    """Return the column names of costs, with their units."""
+    from nascore.report.labels import METRICS
+
+    return [f"{metric.label} ({metric.unit})" for metric in METRICS.values()]
+
+
+def cost_cells(costs: Mapping[str, float]) -> list[str]:
+    """Return one architecture's costs as cells under `cost_header`."""
+    from nascore.report.labels import METRICS
+
+    return [metric.number(costs[name]) for name, metric in METRICS.items()]
+
+
+def arch_cells(entry: Mapping[str, Any]) -> list[str]:
+    """Return the name and the global choices of an `{arch_id, arch, ...}` entry."""
+    return [entry["arch_id"], str(entry["arch"]["image_size"]), str(entry["arch"]["wid"])]
+
+
+ARCH_HEADER = ["architecture", "px", "wid"]
+"""The column names of `arch_cells`."""

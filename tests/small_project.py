@@ -1,0 +1,103 @@
+"""A small project whose workflow really runs: the code of this one, copied, with small tables and quick options."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from hashlib import sha256
+from pathlib import Path
+
+import yaml
+from synthetic_tables import N_IMAGES, write_tables
+
+from nascore.spaces import get_space
+
+ROOT = Path(__file__).resolve().parents[1]
+CODE = ("Snakefile", "rules", "workflow_scripts", "nascore", "profiles", "environment.yml", "docs/captions")
+
+CONFIG = {
+    "run": "small",
+    "tables": "tables",
+    "table_format": {"n_images": N_IMAGES},
+    "predictors": {"linear_per_global": {}, "mlp": {"epochs": 1, "hidden": 16}},
+    "learning_curve": {"rows": [50, 100]},
+    "search": {"top_k": 3, "pareto": ["macs"]},
+    "searchers": {
+        "random": {"algorithm": "random", "samples": 50},
+        "exact": {"algorithm": "exact"},
+    },
+    "targets": {"macs": {"macs_m": 30}, "board": {"device": "stm32f412"}, "impossible": {"peak_memory_kb": 64}},
+}
+
+
+class Project:
+    """A folder with the code, tables and a configuration."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.results = folder / "results" / "small"
+
+    def configure(self, **changes: object) -> None:
+        """Write the configuration with some top-level keys changed."""
+        (self.folder / "config.yaml").write_text(yaml.safe_dump({**CONFIG, **changes}))
+
+    def command(self, *arguments: str, cores: int = 2) -> list[str]:
+        """Return a snakemake call."""
+        return [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", "config.yaml", *arguments]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The copied package goes before the installed one."""
+        return {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run(self, *arguments: str, cores: int = 2) -> subprocess.CompletedProcess[str]:
+        """Run snakemake and return what it said."""
+        return subprocess.run(
+            self.command(*arguments, cores=cores),
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=600,
+        )
+
+    def planned(self) -> Counter[str]:
+        """Return how many jobs of each rule a run would do."""
+        plan = self.run("-n")
+        assert plan.returncode == 0, plan.stdout
+        jobs = Counter(re.findall(r"^(?:local)?rule (\w+):$", plan.stdout, re.MULTILINE))
+        del jobs["all"]
+        return jobs
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace text in a file of the project."""
+        text = (self.folder / name).read_text()
+        assert old in text, f"{name} has no {old!r}"
+        (self.folder / name).write_text(text.replace(old, new, 1))
+
+    def derived(self) -> dict[str, str]:
+        """Return the hash of every derived artifact: everything but logs and timings."""
+        files = (path for path in self.results.rglob("*") if path.is_file())
+        return {
+            path.relative_to(self.results).as_posix(): sha256(path.read_bytes()).hexdigest()
+            for path in sorted(files)
+            if path.relative_to(self.results).parts[0] not in ("logs", "benchmarks")
+        }
+
+
+def new_project_in(folder: Path) -> Project:
+    """Copy the code into a folder, with small tables and the configuration `CONFIG`."""
+    for name in CODE:
+        source, copy = ROOT / name, folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, copy)
+    write_tables(folder / "tables", get_space("ofa_mcunet"), files=2, rows=200)
+    project = Project(folder)
+    project.configure()
+    return project

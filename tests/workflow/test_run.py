@@ -1,0 +1,73 @@
+"""The whole workflow on a small project."""
+
+import json
+import signal
+import subprocess
+import time
+
+import pandas as pd
+
+
+def test_everything_is_made_and_an_infeasible_target_is_a_result(finished_project):
+    results = finished_project.results
+    read = {
+        path.relative_to(results / "search").as_posix(): json.loads(path.read_text())
+        for path in results.glob("search/*/*/result.json")
+    }
+    statuses = {name.removesuffix("/result.json"): result["status"] for name, result in read.items()}
+    assert statuses == {
+        "macs/random": "found",
+        "macs/exact": "optimal",
+        "board/random": "found",
+        "board/exact": "optimal",
+        "impossible/random": "infeasible",
+        "impossible/exact": "infeasible",
+    }
+    assert (results / "report.html").stat().st_size > 100_000
+    assert set(pd.read_csv(results / "targets.csv")["target"]) == {"macs", "board", "impossible"}
+    assert pd.read_csv(results / "predictors.csv")["predictor"].tolist() == ["linear_per_global", "mlp"]
+    for target in ("macs", "board", "impossible"):
+        assert (results / "search" / target / "winner.svg").read_text().startswith("<svg xmlns=")
+
+
+def test_every_job_has_its_log_and_timing(finished_project):
+    results = finished_project.results
+    logs = {path.relative_to(results / "logs").with_suffix("") for path in results.glob("logs/**/*.log")}
+    timings = {path.relative_to(results / "benchmarks").with_suffix("") for path in results.glob("benchmarks/**/*.tsv")}
+    assert logs == timings
+    assert len(logs) == 3 + 2 * 3 + 3 * 2 + 1 + 3 + 2
+
+
+def test_one_core_in_another_folder_gives_the_same_bytes(finished_project, new_project):
+    done = new_project.run(cores=1)
+    assert done.returncode == 0, done.stdout
+    assert new_project.derived() == finished_project.derived()
+
+
+def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(finished_project, new_project):
+    running = subprocess.Popen(
+        new_project.command(),
+        cwd=new_project.folder,
+        env=new_project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(new_project.results.glob("predictors/*/predictor.safetensors")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    running.wait(timeout=60)
+    assert not (new_project.results / "report.html").exists()
+    assert not list(new_project.results.rglob(".*")), "a temporary file was left"
+    done = new_project.run()
+    assert done.returncode == 0, done.stdout
+    assert new_project.derived() == finished_project.derived()
+
+
+def test_the_snakemake_report_has_every_result(finished_project):
+    done = finished_project.run("--report", "snakemake_report.html")
+    assert done.returncode == 0, done.stdout
+    page = (finished_project.folder / "snakemake_report.html").read_text()
+    for shown in ("targets.csv", "predictors.csv", "winner.svg", "report.html"):
+        assert shown in page
