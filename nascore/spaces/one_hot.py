@@ -5,21 +5,17 @@ A block that is not executed is all zero, and depth has no feature of its own. F
 resolutions these are the 128 features of MIT 6.5940 lab 3: 5 + 3 + 20*3 kernel sizes + 20*3 expand ratios.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nascore.errors import SpaceError
-
-if TYPE_CHECKING:
-    from nascore.spaces.staged import Genes, StagedSpace
+from nascore.spaces.structure import Genes, GeneSpace
 
 
 class OneHotLayout:
     """Where each gene's features stand in the encoding of one space."""
 
-    def __init__(self, space: "StagedSpace") -> None:
+    def __init__(self, space: GeneSpace) -> None:
         self.space = space
         self.global_slices: list[slice] = []
         start = 0
@@ -33,7 +29,7 @@ class OneHotLayout:
             start += width
         self.n_features = start
 
-    def encode(self, genes: "Genes") -> NDArray[np.float32]:
+    def encode(self, genes: Genes) -> NDArray[np.float32]:
         """Return the `(n, n_features)` encoding of `(n, n_genes)` genes."""
         space, n = self.space, len(genes)
         features = np.zeros((n, self.n_features), dtype=np.float32)
@@ -46,7 +42,7 @@ class OneHotLayout:
             features[rows, where.start + blocks * n_values + chosen] = 1
         return features
 
-    def decode(self, features: ArrayLike) -> "Genes":
+    def decode(self, features: ArrayLike) -> Genes:
         """Return the canonical genes behind an encoding; the exact inverse of `encode`.
 
         Raises
@@ -70,7 +66,7 @@ class OneHotLayout:
         self._decode_depths(executed, genes)
         return genes
 
-    def _decode_blocks(self, array: NDArray[np.generic], genes: "Genes") -> NDArray[np.bool_]:
+    def _decode_blocks(self, array: NDArray[np.generic], genes: Genes) -> NDArray[np.bool_]:
         """Fill the block genes; return the `(n, n_blocks)` mask of executed blocks."""
         space = self.space
         executed = None
@@ -90,7 +86,7 @@ class OneHotLayout:
         assert executed is not None
         return executed
 
-    def _decode_depths(self, executed: NDArray[np.bool_], genes: "Genes") -> None:
+    def _decode_depths(self, executed: NDArray[np.bool_], genes: Genes) -> None:
         """Fill the depth genes from the executed blocks."""
         space = self.space
         for index, stage in enumerate(space.stages):

@@ -6,15 +6,12 @@ choices at once) and each depth with another; a crossover takes every gene from 
 better: a block that a deeper mutant wakes up takes fresh choices, not whatever an inert gene held.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from nascore.spaces.staged import Genes, StagedSpace
+from nascore.spaces.structure import Genes, GeneSpace
 
 
-def sample(space: "StagedSpace", n: int, rng: np.random.Generator) -> "Genes":
+def sample(space: GeneSpace, n: int, rng: np.random.Generator) -> Genes:
     """Draw `n` canonical architectures, every gene uniform over its allowed values.
 
     Returns
@@ -25,9 +22,7 @@ def sample(space: "StagedSpace", n: int, rng: np.random.Generator) -> "Genes":
     return _silence_inert(space, _draw(space, n, rng))
 
 
-def mutate(
-    space: "StagedSpace", genes: "Genes", rng: np.random.Generator, *, arch_prob: float, global_prob: float
-) -> "Genes":
+def mutate(space: GeneSpace, genes: Genes, rng: np.random.Generator, *, arch_prob: float, global_prob: float) -> Genes:
     """Return one mutant per row of `genes`.
 
     Parameters
@@ -51,7 +46,7 @@ def mutate(
     return _silence_inert(space, mutant)
 
 
-def crossover(space: "StagedSpace", first: "Genes", second: "Genes", rng: np.random.Generator) -> "Genes":
+def crossover(space: GeneSpace, first: Genes, second: Genes, rng: np.random.Generator) -> Genes:
     """Return one child per pair of rows, each gene from either parent with equal probability.
 
     A block that only one parent executes is inherited from that parent.
@@ -63,7 +58,7 @@ def crossover(space: "StagedSpace", first: "Genes", second: "Genes", rng: np.ran
     return _silence_inert(space, child)
 
 
-def _draw(space: "StagedSpace", n: int, rng: np.random.Generator) -> "Genes":
+def _draw(space: GeneSpace, n: int, rng: np.random.Generator) -> Genes:
     """Draw every gene, inert ones too, uniformly over its allowed values."""
     genes = np.empty((n, space.n_genes), dtype=np.int8)
     for column, allowed in enumerate(space.allowed_indices):
@@ -71,7 +66,7 @@ def _draw(space: "StagedSpace", n: int, rng: np.random.Generator) -> "Genes":
     return genes
 
 
-def _silence_inert(space: "StagedSpace", genes: "Genes") -> "Genes":
+def _silence_inert(space: GeneSpace, genes: Genes) -> Genes:
     """Set the genes of blocks that do not run to 0, in place."""
     space.block_genes(genes)[~space.executed(genes)] = 0
     return genes
