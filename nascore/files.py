@@ -35,7 +35,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
         temporary.chmod(0o666 & ~_umask())
-        os.replace(temporary, path)
+        try:
+            os.replace(temporary, path)
+        except OSError as error:
+            raise DataError(f"cannot write {path}: {error.strerror}") from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -73,6 +76,8 @@ def read_json(path: str | Path) -> Any:
         raise DataError(f"{path} does not exist") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot read {path}: {error}") from None
+    except RecursionError:
+        raise DataError(f"{path} is nested too deeply to be JSON that this program reads") from None
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path} is not whole, valid JSON: {error.msg} at line {error.lineno}, column {error.colno}"

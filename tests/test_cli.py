@@ -123,6 +123,15 @@ def test_a_closed_pipe_is_no_error():
         assert process.stderr.read() == b""
 
 
+def test_ctrl_c_is_quiet(predictor, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nascore.search.run.run_search", interrupted)
+    result = call("search", "--predictor", predictor, "--limit", "macs_m=20")
+    assert (result.exit_code, result.output) == (130, "")
+
+
 # -- spaces, devices, cost, draw -----------------------------------------------------------------------
 
 

@@ -77,3 +77,16 @@ def test_unreadable_json_is_a_message(tmp_path):
         read_json(tmp_path / "binary.json")
     with pytest.raises(DataError, match="cannot read .*directory"):
         read_json(tmp_path)
+
+
+def test_a_folder_is_not_replaced(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(DataError, match=r"cannot write .*taken: Is a directory"):
+        write_text(tmp_path / "taken", "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_deeply_nested_json_is_refused(tmp_path):
+    (tmp_path / "deep.json").write_text("[" * 200_000)
+    with pytest.raises(DataError, match=r"deep\.json is (nested too deeply|not whole, valid JSON)"):
+        read_json(tmp_path / "deep.json")

@@ -155,7 +155,8 @@ def draw(
     """Draw one architecture."""
     from nascore.errors import DataError
 
-    if output.suffix not in PICTURES:
+    suffix = output.suffix.lower()
+    if suffix not in PICTURES:
         raise DataError(f"pictures are {', '.join(PICTURES)}; got {str(output)!r}")
     found = arguments.space_of(space, resolutions, classes)
     genes = arguments.read_architectures([arch], found)
@@ -168,5 +169,5 @@ def draw(
     from nascore.report.drawing import RC, draw_subnet
 
     with replacing(output) as temporary, matplotlib.rc_context(RC):
-        draw_subnet(found, genes[pick - 1], title).savefig(temporary, metadata=PICTURES[output.suffix])
+        draw_subnet(found, genes[pick - 1], title).savefig(temporary, metadata=PICTURES[suffix])
     typer.echo(f"wrote {output}")

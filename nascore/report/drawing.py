@@ -165,9 +165,10 @@ def _draw_caption(axes: Axes, box: _Box, left: float, right: float) -> None:
     """Write a group's name, channels and output size under it."""
     middle = (left + right) / 2
     axes.plot([left, right], [CAPTION_TOP - 10] * 2, color=MUTED, linewidth=1)
+    size = 10 if box.group else 9  # a single box is narrow
     lines = [(f"{box.size} px", "bold", INK), (f"{box.channels} ch", "normal", INK), (box.group, "normal", MUTED)]
     for line, (text, weight, colour) in enumerate(lines):
-        _write(axes, middle, CAPTION_TOP + 2 + 14 * line, text, 10, weight=weight, colour=colour)
+        _write(axes, middle, CAPTION_TOP + 2 + 14 * line, text, size, weight=weight, colour=colour)
 
 
 def _draw_legend(axes: Axes) -> None:

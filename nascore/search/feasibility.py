@@ -98,6 +98,9 @@ def _least_peak(problem: Problem, blocks: np.ndarray) -> np.ndarray:
     """Return, per global combination, the least possible largest block of a path."""
     per_block = blocks.min(axis=-1)
     return np.max(
-        [per_block[:, first : first + min(depths)].max(axis=1, initial=0) for first, _, depths in problem.trellis.stages],
+        [
+            per_block[:, first : first + min(depths)].max(axis=1, initial=0)
+            for first, _, depths in problem.trellis.stages
+        ],
         axis=0,
     )

@@ -113,8 +113,8 @@ def _sampled(
     elif isinstance(options, EvolutionOptions):
         _evolve(candidates, result.feasibility.witness, options, rng)
     else:
-        start = np.concatenate([_stand_in_best(problem, predictor, options, seed), result.feasibility.witness])
-        _evolve(candidates, start, options.refinement, rng)
+        start = _stand_in_best(problem, predictor, options, seed)
+        _evolve(candidates, start if len(start) else result.feasibility.witness, options.refinement, rng)
         note = (
             f"not certified: predictor {predictor.name!r} is not additive, so the exact best subnets of an additive "
             "stand-in were refined by evolution"

@@ -23,8 +23,10 @@ def measured(space):
 def predictor(space, measured):
     """Return a fitted and calibrated additive predictor."""
     genes, accuracy = measured
-    return make_predictor("linear_per_global", space).fit(genes[:400], accuracy[:400], seed=0).calibrate(
-        genes[400:], accuracy[400:]
+    return (
+        make_predictor("linear_per_global", space)
+        .fit(genes[:400], accuracy[:400], seed=0)
+        .calibrate(genes[400:], accuracy[400:])
     )
 
 

@@ -86,7 +86,7 @@ def test_the_same_seed_finds_the_same(candidates):
 
 
 def test_a_tight_target_ends_with_what_it_started_from(space, candidates):
-    """7.3 M MACs: 12 subnets or so in 10^20, so that no random one and hardly a child is within."""
+    """The least are 7.24 M MACs: no random subnet and hardly a child is within."""
     found = candidates({"macs_m": 7.3})
     witness = check_feasibility(found.problem).witness
     evolve(found, max_draws=2000, generations=2)

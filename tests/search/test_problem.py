@@ -20,7 +20,9 @@ def test_fixed_choices_restrict_the_space(space):
 
 def test_a_fixed_choice_outside_the_searched_part(space):
     covered = space.restrict({"width": [0, 1]})
-    with pytest.raises(TargetError, match="target 't' fixes width 2, but the search is kept to width 0, 1: the accuracy"):
+    with pytest.raises(
+        TargetError, match="target 't' fixes width 2, but the search is kept to width 0, 1: the accuracy"
+    ):
         of(space, {"resolution": 96, "width": 2}, covered)
     with pytest.raises(TargetError, match="Measure such subnets first, or set search.uncovered_choices to true"):
         of(space, {"resolution": 96}, space.restrict({"resolution": [112, 128]}))

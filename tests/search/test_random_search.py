@@ -7,9 +7,7 @@ def test_the_best_of_the_samples(space, candidates, predictor):
     found = candidates({"thop_macs_m": 60, "peak_memory_kb": 250})
     random_search(found, np.random.default_rng(0), samples=200, max_draws=10_000)
     assert found.evaluations == 200
-    drawn = candidates({"thop_macs_m": 60, "peak_memory_kb": 250}).draw(
-        200, np.random.default_rng(0), max_draws=10_000
-    )
+    drawn = candidates({"thop_macs_m": 60, "peak_memory_kb": 250}).draw(200, np.random.default_rng(0), max_draws=10_000)
     assert predictor.predict(found.best(1))[0] == predictor.predict(drawn).max()
     assert found.within(found.best(200)).all()
 
