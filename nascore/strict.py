@@ -20,5 +20,5 @@ class Strict(BaseModel):
         if isinstance(given, Mapping):
             unknown = [key for key in given if key not in cls.model_fields]
             if unknown:
-                raise ValueError(unknown_name("key", unknown[0], cls.model_fields))
+                raise ValueError(" ".join(unknown_name("key", key, cls.model_fields) for key in unknown))
         return given

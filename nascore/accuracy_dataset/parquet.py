@@ -134,8 +134,8 @@ def read_accuracy_dataset(path: str | Path, space: OfaMcunet) -> AccuracyDataset
     _check_header(table.schema, space, path)
     frame = table.to_pandas()
     _check(frame, path)
-    columns = {key: np.stack(frame[key].to_list()) for key in ("ks", "e", "d")} if len(frame) else {}
     try:
+        columns = {key: np.stack(frame[key].to_list()) for key in ("ks", "e", "d")}
         genes = space.from_columns({**columns, "wid": frame["wid"], "image_size": frame["resolution"]})
     except (SpaceError, ValueError) as error:
         raise DataError(f"{path}: {error}") from None
@@ -148,7 +148,10 @@ def _check_header(schema: arrow.Schema, space: OfaMcunet, path: Path) -> None:
     header = (schema.metadata or {}).get(METADATA_KEY)
     if header is None:
         raise DataError(f"{path} is a Parquet file but not an accuracy dataset: it has no {METADATA_KEY.decode()} key")
-    facts = json.loads(header)
+    try:
+        facts = dict(json.loads(header))
+    except (ValueError, TypeError):
+        raise DataError(f"{path}: its {METADATA_KEY.decode()} key is not a JSON mapping; got {header!r}") from None
     if facts.get("schema_version") != SCHEMA_VERSION:
         raise DataError(
             f"{path} has schema version {facts.get('schema_version')}; this program reads version {SCHEMA_VERSION}. "
@@ -170,7 +173,7 @@ def _check(frame: pd.DataFrame, path: Path) -> None:
         cases = error.failure_cases
         shown = ""
         if isinstance(cases, pd.DataFrame) and len(cases):
-            shown = f": row {cases['index'].iloc[0]} is {cases['failure_case'].iloc[0]!r}"
+            shown = f": row {cases['index'].iloc[0]} is {np.asarray(cases['failure_case'].iloc[0]).item()!r}"
         raise DataError(f"{path}: column {error.schema.name!r} fails {error.check}{shown}") from None
 
 

@@ -108,7 +108,8 @@ def _read_table(path: Path, space: OfaMcunet, n_images: int, unit: AccuracyUnit)
     """Return the architectures and accuracies (in [0, 1]) of one file."""
     rows = read_json(path)
     if not isinstance(rows, list) or not rows:
-        raise DataError(f"{path} must hold a list of [architecture, accuracy] pairs; got {type(rows).__name__}")
+        got = "an empty list" if rows == [] else type(rows).__name__
+        raise DataError(f"{path} must hold a list of [architecture, accuracy] pairs; got {got}")
     for number, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != 2:
             raise DataError(f"{path}: row {number} must be an [architecture, accuracy] pair; got {str(row)[:80]}")
@@ -130,7 +131,7 @@ def _read_table(path: Path, space: OfaMcunet, n_images: int, unit: AccuracyUnit)
 
 def _fraction(path: Path, number: int, value: Any, unit: AccuracyUnit) -> float:
     """Return an accuracy in [0, 1], or say that it is not in its unit."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -math.inf < value < math.inf:
         raise DataError(f"{path}: row {number}: accuracy must be a finite number; got {value!r}")
     if unit == "fraction" and not 0 <= value <= 1:
         raise DataError(

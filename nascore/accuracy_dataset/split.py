@@ -26,9 +26,11 @@ def read_split(path: str | Path, dataset: AccuracyDataset) -> dict[str, NDArray[
     """
     try:
         split = pd.read_parquet(path)
-        same = split["arch_id"].tolist() == dataset.frame["arch_id"].tolist()
+        arch_id, part = split["arch_id"], split["part"]
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
     except (OSError, arrow.ArrowException, KeyError) as error:
         raise DataError(f"{path} is not a recorded split: {error}") from None
-    if not same:
+    if arch_id.tolist() != dataset.frame["arch_id"].tolist():
         raise DataError(f"{path} divides another accuracy dataset: its architectures differ")
-    return {str(part): np.flatnonzero(split["part"] == part) for part in split["part"].unique()}
+    return {str(name): np.flatnonzero(part == name) for name in part.unique()}

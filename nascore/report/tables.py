@@ -7,6 +7,12 @@ import pandas as pd
 
 from nascore.report.content import read_metrics, read_search
 from nascore.report.labels import METRICS
+from nascore.report.records import SearchResult
+
+TARGETS_COLUMNS = (
+    *("target", "searcher", "predictor", "status", "limits", "predicted_accuracy", "lower", "upper", *METRICS),
+    *("resolution", "wid", "arch_id", "gap", "message"),
+)
 
 
 def targets_table(searches: Sequence[str | Path]) -> pd.DataFrame:
@@ -18,7 +24,7 @@ def targets_table(searches: Sequence[str | Path]) -> pd.DataFrame:
             "searcher": result.searcher,
             "predictor": result.predictor,
             "status": result.status,
-            "limits": "; ".join(f"{limit.name} <= {limit.limit:g}" for limit in result.constraints),
+            "limits": _limits(result),
         }
         if best := result.best:
             row |= {
@@ -33,7 +39,13 @@ def targets_table(searches: Sequence[str | Path]) -> pd.DataFrame:
         if result.certificate:
             row["gap"] = result.certificate.gap
         rows.append({**row, "message": result.message})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(TARGETS_COLUMNS))
+
+
+def _limits(result: SearchResult) -> str:
+    """Write what a target asks for, with every digit."""
+    bounds = [f"{limit.name} <= {limit.limit:.15g}" for limit in result.constraints]
+    return "; ".join([*bounds, *(f"{name} = {value}" for name, value in result.fixed.items())])
 
 
 def predictors_table(metrics: Sequence[str | Path]) -> pd.DataFrame:

@@ -46,7 +46,8 @@ def knapsack_optimum(problem: Problem, g: int, weights: NDArray[np.float64]) -> 
     Returns
     -------
     ops
-        A `(1, n_blocks)` array of operations, or `(0, n_blocks)` if none was found.
+        A `(1, n_blocks)` array of operations, or `(0, n_blocks)` if none was found. A path over a limit by HiGHS's
+        tolerance alone (about 1e-6 of it) may be returned.
     bound
         No path within the limits is heavier; ``-inf`` if there is none.
     """
@@ -111,7 +112,7 @@ def path_rows(
             row = (block == first + place).astype(float)
             if 0 < place < max(depths):
                 row -= block == first + place - 1
-            side = 1.0 if place == 0 else 0.0
+            side = 1.0 if place == 0 < max(depths) else 0.0
             rows.append(row)
             lower.append(-np.inf if place in depths and place < max(depths) else side)
             upper.append(side)

@@ -54,7 +54,7 @@ class TestReading:
         assert found.source == ["a.json", "a.json"]
 
     def test_one_number_may_stand_for_a_list(self, space, write):
-        one, listed = write(a=[[arch(ks=3, e=3, d=0), percent(1)]]), write(a=[[arch(), percent(1)]])
+        one, listed = write(a=[[arch(ks=3, e=3, d=0), percent(3000)]]), write(a=[[arch(), percent(3000)]])
         assert (import_folder(one, space).genes == import_folder(listed, space).genes).all()
 
     def test_percent_and_fraction_of_the_same_images_are_equal(self, space, write, rows):
@@ -112,7 +112,7 @@ class TestDuplicates:
 
     def test_entries_that_do_not_run_make_no_other_architecture(self, space, write):
         other = arch(ks=[3, 7, 7, *[3] * 17], d=[0] * 5 + [1])
-        found = import_folder(write(a=[[arch(), percent(9)], [other, percent(9)]]), space)
+        found = import_folder(write(a=[[arch(), percent(3000)], [other, percent(3000)]]), space)
         assert len(found.genes) == 1 and found.report["n_duplicates_dropped"] == 1
 
     def test_contradictory_accuracies_are_refused_with_both_places(self, space, write, rows):
@@ -176,7 +176,7 @@ class TestWrongFiles:
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            ('[[{"wid": 0, "ks', r"a\.json is not whole, valid JSON: .* at line 1, column 13"),
+            ('[[{"wid": 0, "ks', r"a\.json is not whole, valid JSON: .* at line 1, column 14"),
             ("", r"a\.json is not whole, valid JSON"),
             ("[]", r"a\.json must hold a list of \[architecture, accuracy\] pairs; got an empty list"),
             ("{}", r"a\.json must hold a list of \[architecture, accuracy\] pairs; got dict"),
@@ -208,19 +208,20 @@ class TestWrongFiles:
         assert [path.name for path in table_files(folder)] == ["a.json", "b.json"]
 
 
+@pytest.fixture(scope="module")
+def published(space, shared_dir):
+    return import_folder(shared_dir / "data" / "lab3_accuracy_tables", space)
+
+
 class TestPublished:
     """The published tables of MIT 6.5940 lab 3; 35 of the 40 files."""
 
-    @pytest.fixture(scope="class")
-    def tables(self, space, shared_dir):
-        return import_folder(shared_dir / "data" / "lab3_accuracy_tables", space)
-
-    def test_report(self, tables):
-        counts = {key: value for key, value in tables.report.items() if key.startswith("n_")}
+    def test_report(self, published):
+        counts = {key: value for key, value in published.report.items() if key.startswith("n_")}
         assert counts == {"n_files": 35, "n_rows": 43_750, "n_duplicates_dropped": 0, "n_images": 4029}
-        assert tables.report["accuracy_mean"] == pytest.approx(0.90255, abs=2e-4)
-        assert tables.report["accuracy_min"] >= 0.8454 - 5e-5
-        assert tables.report["accuracy_max"] <= 0.9360 + 5e-5
+        assert published.report["accuracy_mean"] == pytest.approx(0.90255, abs=2e-4)
+        assert published.report["accuracy_min"] >= 0.8454 - 5e-5
+        assert published.report["accuracy_max"] <= 0.9360 + 5e-5
 
     @pytest.mark.parametrize(
         ("resolution", "narrow", "wide"),
@@ -232,12 +233,12 @@ class TestPublished:
             (160, 0.9165, 0.9291),
         ],
     )
-    def test_published_means(self, space, tables, resolution, narrow, wide):
-        columns = space.global_columns(tables.genes)
+    def test_published_means(self, space, published, resolution, narrow, wide):
+        columns = space.global_columns(published.genes)
         for width, mean in ((0, narrow), (1, wide)):
             rows = (columns["resolution"] == resolution) & (columns["width"] == width)
-            assert tables.accuracy[rows].mean() == pytest.approx(mean, abs=2e-4)
+            assert published.accuracy[rows].mean() == pytest.approx(mean, abs=2e-4)
             assert 4000 < rows.sum() < 4750
 
-    def test_the_widest_networks_were_never_measured(self, space, tables):
-        assert set(space.global_columns(tables.genes)["width"]) == {0, 1}
+    def test_the_widest_networks_were_never_measured(self, space, published):
+        assert set(space.global_columns(published.genes)["width"]) == {0, 1}

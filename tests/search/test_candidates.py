@@ -43,6 +43,12 @@ def test_within_equals_the_costs(space, candidates, rng):
     assert inside.any() and not inside.all()
 
 
+def test_a_limit_that_is_just_met_is_met(space, candidates):
+    smallest = space.canonical(np.zeros((1, space.n_genes), dtype=int))
+    assert candidates({"macs_m": 7.237104, "peak_memory_kb": 72}).within(smallest).tolist() == [True]
+    assert candidates({"macs_m": 7.237103}).within(smallest).tolist() == [False]
+
+
 def test_the_best_are_distinct_and_in_order(space, candidates, predictor, rng):
     found = candidates({"macs_m": 1000})
     genes = space.sample(30, rng)

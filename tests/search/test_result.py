@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nascore.efficiency import METRICS, cost_tables
-from nascore.files import read_json, write_json
+from nascore.files import write_json
 from nascore.report.content import read_search
 from nascore.search.exact import TOLERANCE
 from nascore.search.feasibility import Feasibility, check_feasibility

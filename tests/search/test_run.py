@@ -8,6 +8,7 @@ import pytest
 from nascore.errors import TargetError
 from nascore.predictors import make_predictor
 from nascore.report.content import read_search
+from nascore.search import run
 from nascore.search.exact import TOLERANCE
 from nascore.search.options import EvolutionOptions, EvolutionSettings, ExactOptions, RandomOptions
 from nascore.search.run import run_search
@@ -29,14 +30,14 @@ def covered(space):
 def search(space, covered, predictor):
     """Return a function that searches one target with one of the algorithms."""
 
-    def run(spec, algorithm="exact", *, part=None, with_predictor=None, **settings):
+    def of(spec, algorithm="exact", *, part=None, with_predictor=None, **settings):
         target = parse_target("t", spec, space)
         options = OPTIONS[algorithm]
         return run_search(
             part or covered, target, with_predictor or predictor, options, searcher=f"my_{algorithm}", **settings
         )
 
-    return run
+    return of
 
 
 @pytest.fixture(scope="module")
@@ -146,6 +147,10 @@ class TestNotAdditive:
     def test_the_others_work_as_ever(self, search, mlp):
         assert search(TARGET, "evolution", with_predictor=mlp).status == "found"
         assert search({"peak_memory_kb": 64}, "exact", with_predictor=mlp).status == "infeasible"
+
+    def test_a_stand_in_without_an_answer_leaves_the_witness_to_start_from(self, space, search, mlp, monkeypatch):
+        monkeypatch.setattr(run, "_stand_in_best", lambda *_: np.zeros((0, space.n_genes), dtype=np.int8))
+        assert search({"macs_m": 7.2372}, "exact", with_predictor=mlp).status == "found"
 
     def test_few_subnets_within_the_limits_are_enough(self, search, mlp):
         result = search({"macs_m": 7.2372}, "exact", with_predictor=mlp)

@@ -1,0 +1,205 @@
+import json
+
+import numpy as np
+import pyarrow as arrow
+import pyarrow.parquet as pq
+import pytest
+
+from nascore.accuracy_dataset import read_accuracy_dataset, write_accuracy_dataset
+from nascore.accuracy_dataset.parquet import METADATA_KEY
+from nascore.efficiency import METRICS, cost
+from nascore.errors import DataError
+from nascore.spaces import get_space
+
+
+def spoil(path, column, value, row=3, type_=None):
+    """Change one value of a written dataset, or the type of its column."""
+    table = pq.read_table(path)
+    values = table[column].to_pylist()
+    values[row] = value
+    position = table.schema.get_field_index(column)
+    field = arrow.field(column, type_ or table.schema.field(column).type)
+    pq.write_table(table.set_column(position, field, arrow.array(values, field.type)), path)
+
+
+def change_header(path, header):
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({METADATA_KEY: header}), path)
+
+
+class TestRoundTrip:
+    def test_every_row_comes_back(self, space, rows, dataset):
+        order = np.argsort(space.arch_id(rows["genes"]))
+        assert (dataset.genes == rows["genes"][order]).all()
+        assert dataset.accuracy.tolist() == rows["accuracy"][order].tolist()
+        assert dataset.frame["source"].tolist() == [rows["source"][i] for i in order]
+        assert set(dataset.frame["n_images"]) == {4029}
+
+    def test_columns(self, space, dataset):
+        assert list(dataset.frame) == [
+            *("arch_id", "wid", "resolution", "ks", "e", "d", "accuracy", "n_images", "source"),
+            *METRICS,
+        ]
+        assert dataset.frame[list(METRICS)].equals(cost(space, dataset.genes))
+        assert dataset.frame["arch_id"].is_monotonic_increasing
+        columns = space.global_columns(dataset.genes)
+        assert dataset.frame["resolution"].tolist() == columns["resolution"].tolist()
+        assert dataset.frame["wid"].tolist() == columns["width"].tolist()
+
+    def test_the_same_measurements_make_the_same_bytes(self, tmp_path, space, rows, path):
+        order = np.random.default_rng(0).permutation(len(rows["genes"]))
+        shuffled = {
+            key: [column[i] for i in order] if isinstance(column, list) else column[order]
+            for key, column in rows.items()
+        }
+        write_accuracy_dataset(tmp_path / "b.parquet", space, **shuffled)
+        assert (tmp_path / "b.parquet").read_bytes() == path.read_bytes()
+
+    def test_more_configured_resolutions_read_the_same_rows(self, space, path, dataset):
+        more = get_space("ofa_mcunet", resolutions=(64, 96, 112, 128, 144, 160, 192))
+        assert more.to_dicts(read_accuracy_dataset(path, more).genes) == space.to_dicts(dataset.genes)
+
+    def test_both_ends_of_the_scale_are_accuracies(self, tmp_path, space, rows):
+        two = {key: column[:2] for key, column in rows.items()} | {"accuracy": np.array([0.0, 1.0])}
+        write_accuracy_dataset(tmp_path / "two.parquet", space, **two)
+        assert sorted(read_accuracy_dataset(tmp_path / "two.parquet", space).accuracy) == [0, 1]
+
+
+class TestWritingRefuses:
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"accuracy": np.array([0.5, 1.01])}, r"column 'accuracy' fails .*: row \d is 1.01"),
+            ({"accuracy": np.array([0.5, -0.01])}, "column 'accuracy' fails"),
+            ({"accuracy": np.array([0.5, np.nan])}, "column 'accuracy' fails not_nullable"),
+            ({"n_images": np.array([0, 4029])}, r"column 'n_images' fails .*: row \d is 0"),
+            ({"source": ["a", ""]}, "column 'source' fails"),
+        ],
+    )
+    def test_values_outside_the_schema(self, tmp_path, space, rows, changes, message):
+        two = {key: column[:2] for key, column in rows.items()}
+        with pytest.raises(DataError, match=rf"new\.parquet: {message}"):
+            write_accuracy_dataset(tmp_path / "new.parquet", space, **two | changes)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_one_architecture_twice(self, tmp_path, space, rows):
+        twice = {key: [*column[:2], column[0]] for key, column in rows.items()}
+        with pytest.raises(DataError, match=r"column 'arch_id' fails .*unique"):
+            write_accuracy_dataset(
+                tmp_path / "new.parquet", space, **twice | {"genes": np.array(twice["genes"], dtype=np.int8)}
+            )
+
+    def test_no_rows(self, tmp_path, space, rows):
+        with pytest.raises(DataError, match=r"new\.parquet has no rows"):
+            write_accuracy_dataset(tmp_path / "new.parquet", space, **{key: column[:0] for key, column in rows.items()})
+
+    def test_a_folder_that_is_a_file(self, tmp_path, space, rows):
+        (tmp_path / "file").touch()
+        with pytest.raises(DataError, match=r"cannot write .*new\.parquet"):
+            write_accuracy_dataset(tmp_path / "file" / "new.parquet", space, **rows)
+
+
+class TestReadingRefuses:
+    @pytest.mark.parametrize("metric", METRICS)
+    def test_an_altered_cost(self, path, space, dataset, metric):
+        right = dataset.frame[metric][3]
+        spoil(path, metric, int(right) + 1)
+        with pytest.raises(
+            DataError, match=f"row 3: {metric} is {right + 1}; its architecture has {right}. The file was"
+        ):
+            read_accuracy_dataset(path, space)
+
+    @pytest.mark.parametrize(
+        ("column", "value", "message"),
+        [
+            ("accuracy", 90.2, "column 'accuracy' fails .*: row 3 is 90.2"),
+            ("accuracy", None, "column 'accuracy' fails not_nullable"),
+            ("n_images", 0, "column 'n_images' fails"),
+            ("n_images", None, "column 'n_images' fails"),
+            ("source", None, "column 'source' fails"),
+            ("arch_id", "xyz", "column 'arch_id' fails .*: row 3 is 'xyz'"),
+            ("arch_id", "0" * 16, "row 3: arch_id is 0000000000000000; its architecture has"),
+            ("resolution", 100, "row 3: image_size is 100; expected one of 96, 112, 128, 144, 160"),
+            ("wid", 3, "row 3: wid is 3; expected one of 0, 1, 2"),
+            ("wid", None, "row 3: wid is nan; expected one of 0, 1, 2"),
+            ("ks", [4] * 20, r"row 3: ks\[0\] is 4; expected one of 3, 5, 7"),
+            ("ks", [3] * 19, "array"),
+            ("e", None, "array"),
+            ("d", [None] * 6, r"row 3: d\[0\] is nan; expected one of 0, 1, 2"),
+            ("d", [3] * 6, r"row 3: d\[0\] is 3; expected one of 0, 1, 2"),
+        ],
+    )
+    def test_an_altered_value(self, path, space, column, value, message):
+        spoil(path, column, value)
+        with pytest.raises(DataError, match=rf"dataset\.parquet: .*{message}"):
+            read_accuracy_dataset(path, space)
+
+    def test_an_architecture_in_another_ones_place(self, path, space, dataset):
+        spoil(path, "wid", 1 - dataset.frame["wid"][3])
+        with pytest.raises(DataError, match="row 3: macs is"):
+            read_accuracy_dataset(path, space)
+
+    def test_a_column_of_another_type(self, path, space):
+        spoil(path, "macs", 1.0, type_=arrow.float64())
+        with pytest.raises(DataError, match="has columns .* with their types"):
+            read_accuracy_dataset(path, space)
+
+    def test_a_missing_column(self, path, space):
+        pq.write_table(pq.read_table(path).drop_columns(["source"]), path)
+        with pytest.raises(DataError, match="has columns .*; expected .*'source'"):
+            read_accuracy_dataset(path, space)
+
+    def test_no_rows(self, path, space):
+        pq.write_table(pq.read_table(path).slice(0, 0), path)
+        with pytest.raises(DataError, match=r"dataset\.parquet has no rows"):
+            read_accuracy_dataset(path, space)
+
+    @pytest.mark.parametrize(
+        ("header", "message"),
+        [
+            ({"schema_version": 2, "space": "ofa_mcunet"}, "has schema version 2; this program reads version 1. Make"),
+            ({"space": "ofa_mcunet"}, "has schema version None; this program reads version 1"),
+            ({"schema_version": 1, "space": "binas"}, "is about space 'binas'; expected 'ofa_mcunet'"),
+            ([1, 2], "nascore.accuracy_dataset key is not a JSON mapping; got"),
+        ],
+    )
+    def test_another_header(self, path, space, header, message):
+        change_header(path, json.dumps(header).encode())
+        with pytest.raises(DataError, match=rf"dataset\.parquet.* {message}"):
+            read_accuracy_dataset(path, space)
+
+    def test_a_header_that_is_no_json(self, path, space):
+        change_header(path, b"{")
+        with pytest.raises(DataError, match="key is not a JSON mapping"):
+            read_accuracy_dataset(path, space)
+
+    def test_a_parquet_file_of_something_else(self, tmp_path, space):
+        pq.write_table(arrow.table({"a": [1]}), tmp_path / "other.parquet")
+        with pytest.raises(
+            DataError, match=r"other\.parquet is a Parquet file but not an accuracy dataset: it has no nas"
+        ):
+            read_accuracy_dataset(tmp_path / "other.parquet", space)
+
+    @pytest.mark.parametrize("keep", [0, 3, 100, -1])
+    def test_a_part_of_a_file(self, path, space, keep):
+        path.write_bytes(path.read_bytes()[:keep])
+        with pytest.raises(DataError, match=r"dataset\.parquet is not a whole Parquet file"):
+            read_accuracy_dataset(path, space)
+
+    def test_what_is_not_parquet(self, path, space):
+        path.write_text("arch_id,accuracy\n")
+        with pytest.raises(DataError, match="is not a whole Parquet file"):
+            read_accuracy_dataset(path, space)
+
+    def test_a_missing_file(self, tmp_path, space):
+        with pytest.raises(DataError, match=r"nothing\.parquet does not exist"):
+            read_accuracy_dataset(tmp_path / "nothing.parquet", space)
+
+    def test_rows_of_other_resolutions_or_classes(self, path, dataset):
+        few = get_space("ofa_mcunet", resolutions=(96, 112))
+        with pytest.raises(DataError, match=r"row \d: image_size is 1\d\d; expected one of 96, 112"):
+            read_accuracy_dataset(path, few)
+        with pytest.raises(
+            DataError, match=r"row 0: macs is .*made for a space with other options \(resolutions, class"
+        ):
+            read_accuracy_dataset(path, get_space("ofa_mcunet", n_classes=3))

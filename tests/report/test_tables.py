@@ -1,0 +1,72 @@
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from nascore.errors import DataError
+from nascore.report.labels import METRICS
+from nascore.report.tables import predictors_table, targets_table
+
+
+def change(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_one_row_per_search_result(files, subnets):
+    table = targets_table(files["searches"])
+    assert table["target"].tolist() == ["easy", "easy", "<b>x</b>", "tiny", "unlucky"]
+    assert table["searcher"].tolist() == ["exact", "random", "random", "exact", "random"]
+    assert table["status"].tolist() == ["optimal", "found", "found", "infeasible", "not_found"]
+    assert table["arch_id"].tolist()[:3] == [subnets[i]["arch_id"] for i in (0, 4, 7)]
+    for metric in METRICS:
+        assert table[metric].tolist()[:3] == [subnets[i]["costs"][metric] for i in (0, 4, 7)]
+    first = table.iloc[0]
+    assert first[["predicted_accuracy", "lower", "upper"]].tolist() == pytest.approx([0.93, 0.92, 0.94])
+    assert first["resolution"] == subnets[0]["arch"]["image_size"]
+    assert first["wid"] == subnets[0]["arch"]["wid"]
+    assert first["gap"] == 0 and table["gap"].isna().tolist() == [False, True, True, True, True]
+
+
+def test_the_columns_do_not_depend_on_what_was_found(files):
+    everything = targets_table(files["searches"])
+    for part in (files["searches"][::-1], files["searches"][3:], []):
+        assert list(targets_table(part)) == list(everything)
+    assert list(everything)[:6] == ["target", "searcher", "predictor", "status", "limits", "predicted_accuracy"]
+    assert list(everything)[-1] == "message"
+
+
+def test_cells_are_empty_where_there_is_no_subnet(files):
+    cells = pd.read_csv(io.StringIO(targets_table(files["searches"]).to_csv(index=False)))
+    assert cells.loc[3:, "predicted_accuracy":"gap"].isna().all(axis=None)
+
+
+def test_limits_are_written_with_every_digit(files):
+    constraints = [
+        {"name": "macs_m", "metric": "macs", "limit": 7.237104, "limit_in_metric": 7_237_104.0},
+        {"name": "flash_kb", "metric": "flash_bytes", "limit": 1_234_567.0, "limit_in_metric": 1_264_196_608.0},
+        {"name": "params_m", "metric": "params", "limit": 0.1, "limit_in_metric": 100_000.0},
+    ]
+    change(files["searches"][0], constraints=constraints, fixed={"resolution": 96, "width": 0})
+    change(files["searches"][1], constraints=[], fixed={})
+    limits = targets_table(files["searches"])["limits"]
+    assert limits[0] == "macs_m <= 7.237104; flash_kb <= 1234567; params_m <= 0.1; resolution = 96; width = 0"
+    assert limits[1] == ""
+    assert limits[2] == "peak_memory_kb <= 64; resolution = 96"
+
+
+def test_predictors(files):
+    table = predictors_table(files["predictors"] * 2)
+    assert table["predictor"].tolist() == ["additive", "additive"]
+    assert (table["mae"] == 0.002).all() and (table["n_test"] == 500).all()
+    change(files["predictors"][0], kendall_tau=None)
+    assert predictors_table(files["predictors"])["kendall_tau"].isna().all()
+
+
+def test_wrong_files_are_named(files):
+    files["predictors"][0].write_text("{}")
+    with pytest.raises(DataError, match=r"metrics\.json is not a file of predictor metrics"):
+        predictors_table(files["predictors"])
+    files["searches"][0].unlink()
+    with pytest.raises(DataError, match=r"search0\.json does not exist"):
+        targets_table(files["searches"])

@@ -1,0 +1,208 @@
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from nascore.config import Config, json_schema, read_config, validate_config
+from nascore.config_docs import describe_keys
+from nascore.errors import ConfigError
+from nascore.predictors import predictor_names
+from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions
+
+CONFIG = Path(__file__).parents[1] / "config"
+SMALLEST = {"run": "small", "tables": "folder", "targets": {"macs_50m": {"macs_m": 50}}}
+
+
+def validate(**changes):
+    return validate_config(SMALLEST | changes, where="small.yaml")
+
+
+class TestDefaults:
+    def test_of_the_smallest_configuration(self):
+        config = validate()
+        assert (config.seed, config.search.top_k, config.search.uncovered_choices) == (0, 10, False)
+        assert (config.split.train, config.split.calibration, config.split.test) == (0.8, 0.1, 0.1)
+        assert list(config.predictors) == predictor_names()
+        assert config.searchers == {"random": RandomOptions(), "evolution": EvolutionOptions(), "exact": ExactOptions()}
+        assert config.table_format.n_images == 4029
+        assert config.space.build().size() == 819 * 7371**4 * 9 * 15
+
+    def test_what_is_given_replaces_them(self):
+        config = validate(
+            space={"resolutions": [96, 64]},
+            searchers={"deep": {"algorithm": "evolution", "generations": 100}},
+            targets={"t": {"device": "rp2040", "resolution": 64}},
+        )
+        assert config.searchers == {"deep": EvolutionOptions(generations=100)}
+        target = config.target("t")
+        assert target.fixed == {"resolution": 64} and target.device.name == "rp2040"
+        assert config.space.build().global_choices[0].values == (64, 96)
+
+    def test_a_validated_configuration_is_valid_as_data(self):
+        config = validate()
+        assert Config.model_validate(config.model_dump(mode="json")) == config
+
+
+class TestPublishedRun:
+    def test_is_valid(self):
+        config = read_config(CONFIG / "lab3_tables.yaml", {"tables": "folder"})
+        assert (config.run, config.tables) == ("lab3_tables", "folder")
+        assert len(config.targets) == 11
+        assert config.target("macs_50m").constraints[0].metric == "thop_macs"
+        assert config.target("memory_64kb").constraints[0].limit_in_metric == 65_536
+        assert config.searchers["exact_mlp_tuned"] == ExactOptions(predictor="mlp_tuned")
+
+    def test_needs_the_folder_of_tables(self):
+        with pytest.raises(ConfigError, match=r"lab3_tables\.yaml is not valid:\n  tables: Field required$"):
+            read_config(CONFIG / "lab3_tables.yaml")
+
+
+MISTAKES = {
+    "top level key": ({"sead": 3}, "top level: unknown key 'sead'. Did you mean 'seed'? Valid: run, seed, tables"),
+    "nested key": ({"search": {"topk": 3}}, "search: unknown key 'topk'. Did you mean 'top_k'?"),
+    "split key": ({"split": {"training": 0.8}}, "split: unknown key 'training'. Did you mean 'train'?"),
+    "searcher option": (
+        {"searchers": {"mine": {"algorithm": "evolution", "popluation": 50}}},
+        "searchers.mine.evolution: unknown key 'popluation'. Did you mean 'population'?",
+    ),
+    "option of another searcher": (
+        {"searchers": {"mine": {"algorithm": "random", "population": 50}}},
+        "searchers.mine.random: unknown key 'population'. Valid: predictor, algorithm, samples, max_draws.",
+    ),
+    "refinement option": (
+        {"searchers": {"mine": {"algorithm": "exact", "refinement": {"generation": 5}}}},
+        "refinement: unknown key 'generation'. Did you mean 'generations'?",
+    ),
+    "algorithm": ({"searchers": {"mine": {"algorithm": "exakt"}}}, "searchers.mine: Input tag 'exakt'"),
+    "predictor": ({"predictors": {"linear": {}}}, "unknown predictor 'linear'. Did you mean 'linear_per_global'?"),
+    "predictor option": (
+        {"predictors": {"linear_per_global": {}, "mlp": {"epoch": 3}}},
+        "unknown option of predictor 'mlp' 'epoch'. Did you mean 'epochs'?",
+    ),
+    "predictor option value": (
+        {"predictors": {"linear_per_global": {}, "mlp": {"epochs": 0}}},
+        "option epochs of predictor 'mlp' must be a whole number of at least 1; got 0",
+    ),
+    "predictor of a searcher": (
+        {"searchers": {"mine": {"algorithm": "random", "predictor": "quadratik"}}},
+        "searchers.mine.predictor: unknown predictor of this run 'quadratik'. Did you mean 'quadratic'?",
+    ),
+    "predictor that the run does not fit": (
+        {"predictors": {"mlp": {}}, "searchers": {"mine": {"algorithm": "random", "predictor": "mlp"}}},
+        "search.pareto_predictor: unknown predictor of this run 'linear_per_global'. Valid: mlp.",
+    ),
+    "constraint": (
+        {"targets": {"a": {"macs_m": 5}, "b": {"millonMACs": 50, "mac_m": 5}}},
+        "target 'b': unknown constraint 'millonMACs'.",
+    ),
+    "device": ({"targets": {"a": {"device": "stm32"}}}, "target 'a': unknown device 'stm32'."),
+    "resolution of a target": ({"targets": {"a": {"resolution": 100}}}, "target 'a': resolution 100 is not one of 96"),
+    "metric": ({"search": {"pareto": ["mac"]}}, "search.pareto: unknown metric 'mac'. Did you mean 'macs'?"),
+    "space": ({"space": {"name": "ofa_mcunett"}}, "unknown space 'ofa_mcunett'. Did you mean 'ofa_mcunet'?"),
+    "resolutions": ({"space": {"resolutions": [96, 96]}}, "resolutions must be different whole numbers"),
+    "negative seed": ({"seed": -1}, "seed: Input should be greater than or equal to 0; got -1"),
+    "seed that is no number": ({"seed": "zero"}, "seed: Input should be a valid integer"),
+    "split": ({"split": {"train": 0.9}}, "split: train, calibration and test must add up to 1; they add up"),
+    "empty part": ({"split": {"train": 0.9, "calibration": 0}}, "split.calibration: Input should be greater than 0"),
+    "NaN": ({"split": {"train": float("nan")}}, "split.train: "),
+    "slash": ({"run": "a/b"}, "run: String should match pattern"),
+    "dots": ({"run": ".."}, "run: String should match pattern"),
+    "line break": ({"run": "a\n"}, "run: String should match pattern"),
+    "target's slash": ({"targets": {"a/b": {"macs_m": 5}}}, "targets.a/b.[key]: String should match pattern"),
+    "searcher's space": ({"searchers": {"a b": {"algorithm": "exact"}}}, "searchers.a b.[key]: String should match"),
+    "no targets": ({"targets": {}}, "targets: expected at least one entry"),
+    "no searchers": ({"searchers": {}}, "searchers: expected at least one entry"),
+    "no predictors": ({"predictors": {}}, "predictors: expected at least one entry"),
+    "empty target": ({"targets": {"a": {}}}, "target 'a' has no constraint; expected at least one of macs_m"),
+    "target of no mapping": ({"targets": {"a": 50}}, "targets.a: Input should be a valid dictionary"),
+    "top_k": ({"search": {"top_k": 0}}, "search.top_k: Input should be greater than or equal to 1; got 0"),
+    "unit": ({"table_format": {"accuracy_unit": "%"}}, "table_format.accuracy_unit: Input should be 'percent'"),
+    "images": ({"table_format": {"n_images": 0}}, "table_format.n_images: Input should be greater than or equal to 1"),
+    "learning curve": ({"learning_curve": {"rows": [1]}}, "learning_curve.rows.0: Input should be greater than or"),
+    "folder of no text": ({"tables": 3}, "tables: Input should be a valid string; got 3"),
+}
+
+
+class TestMistakes:
+    @pytest.mark.parametrize("what", MISTAKES)
+    def test_are_named(self, what):
+        changes, message = MISTAKES[what]
+        with pytest.raises(ConfigError) as error:
+            validate(**changes)
+        assert str(error.value).startswith("small.yaml is not valid:\n  ")
+        assert message in str(error.value)
+
+    def test_all_are_told_at_once(self):
+        with pytest.raises(ConfigError) as error:
+            validate(seed=-1, split={"trian": 0.5}, search={"top_k": 0, "pareto": ["mac"]})
+        assert [line.split(":")[0] for line in str(error.value).split("\n  ")[1:]] == [
+            *("seed", "split", "search.top_k", "search.pareto"),
+        ]
+
+    def test_all_unknown_keys_are_told(self):
+        with pytest.raises(ConfigError, match=r"unknown key 'sead'.*unknown key 'runn'. Did you mean 'run'\?"):
+            validate(sead=1, runn="a")
+
+
+class TestFiles:
+    def write(self, tmp_path, text):
+        path = tmp_path / "run.yaml"
+        path.write_text(text)
+        return path
+
+    def test_overrides_replace_top_level_keys(self, tmp_path):
+        path = self.write(tmp_path, yaml.safe_dump(SMALLEST | {"seed": 3}))
+        assert read_config(path).seed == 3
+        config = read_config(path, {"seed": 4, "targets": {"other": {"macs_m": 9}}})
+        assert config.seed == 4 and list(config.targets) == ["other"]
+        with pytest.raises(ConfigError, match=r"run\.yaml is not valid:\n  top level: unknown key 'sed'"):
+            read_config(path, {"sed": 4})
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("run: [a", r"configuration .*run\.yaml cannot be read: (?s:.*)line 1"),
+            ("run: a\n\tseed: 3", "cannot be read"),
+            ("run: !!python/object/apply:os.getcwd []", "cannot be read: could not determine a constructor"),
+            ("- run", "must be a mapping of keys; got list"),
+            ("", "must be a mapping of keys; got NoneType"),
+            ("run", "must be a mapping of keys; got str"),
+        ],
+    )
+    def test_what_is_no_configuration(self, tmp_path, text, message):
+        with pytest.raises(ConfigError, match=message):
+            read_config(self.write(tmp_path, text))
+
+    def test_what_cannot_be_read(self, tmp_path):
+        with pytest.raises(ConfigError, match=r"configuration .*nothing\.yaml does not exist"):
+            read_config(tmp_path / "nothing.yaml")
+        with pytest.raises(ConfigError, match="cannot be read"):
+            read_config(tmp_path)
+        (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\xff")
+        with pytest.raises(ConfigError, match=r"binary\.yaml cannot be read"):
+            read_config(tmp_path / "binary.yaml")
+
+
+class TestGeneratedFiles:
+    """`make schema` writes them again."""
+
+    def test_schema_is_up_to_date(self):
+        assert (CONFIG / "schema.json").read_text(encoding="utf-8") == json_schema()
+
+    def test_page_of_all_keys_is_up_to_date(self):
+        assert (CONFIG / "README.md").read_text(encoding="utf-8") == describe_keys()
+
+    def test_schema_knows_every_key_of_the_published_run(self):
+        schema = json.loads(json_schema())
+        given = yaml.safe_load((CONFIG / "lab3_tables.yaml").read_text())
+        assert given.keys() <= schema["properties"].keys()
+        assert schema["additionalProperties"] is False
+        assert set(schema["required"]) == {"run", "tables", "targets"}
+
+    def test_every_key_has_a_meaning(self):
+        schema = json.loads(json_schema())
+        for model in (schema, *schema["$defs"].values()):
+            for key in model.get("properties", {}).values():
+                referred = schema["$defs"].get(key.get("$ref", "").removeprefix("#/$defs/"), {})
+                assert key.get("description") or referred.get("description"), key
