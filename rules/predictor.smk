@@ -60,6 +60,7 @@ rule measure_learning_curve:
     input:
         dataset=rules.import_tables.output.dataset,
         split=rules.split_rows.output.split,
+        metrics=rules.evaluate_predictor.output.metrics,
     output:
         curve=f"{PREDICTORS}/{{predictor}}/learning_curve.parquet",
     log:

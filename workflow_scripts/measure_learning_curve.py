@@ -1,8 +1,10 @@
 """Rule `measure_learning_curve`: error of one predictor against the rows that it is fitted to."""
 
 import common
+import pandas as pd
 
 from nascore.accuracy_dataset import read_accuracy_dataset, read_split
+from nascore.files import read_json
 from nascore.predictors import make_predictor
 from nascore.predictors.evaluate import learning_curve
 from nascore.spaces import get_space
@@ -14,7 +16,7 @@ def main(snakemake):
     space = get_space(**params.space)
     dataset = read_accuracy_dataset(snakemake.input.dataset, space)
     parts = read_split(snakemake.input.split, dataset)
-    sizes = [*(n for n in params.rows if n < len(parts["train"])), len(parts["train"])]
+    sizes = [n for n in params.rows if n < len(parts["train"])]
     curve = learning_curve(
         lambda: make_predictor(snakemake.wildcards.predictor, space, **params.options),
         dataset.genes,
@@ -24,6 +26,10 @@ def main(snakemake):
         sizes,
         seed=params.seed,
     )
+    # With all training rows it is the run's own predictor, which is measured already.
+    whole = read_json(snakemake.input.metrics)
+    last = pd.DataFrame([{**whole, "n_rows": whole["n_train"]}], columns=curve.columns)
+    curve = pd.concat([curve, last] if sizes else [last], ignore_index=True)
     common.write_parquet(snakemake.output.curve, curve)
     print(curve.to_string())
 

@@ -54,7 +54,7 @@ def predictor_options(name: str) -> Mapping[str, Option]:
     return _class(name).valid_options
 
 
-def make_predictor(name: str, space: StagedSpace, **options: Any) -> Predictor:
+def make_predictor(name: str, space: StagedSpace, /, **options: Any) -> Predictor:
     """Return an unfitted predictor by name.
 
     Parameters

@@ -44,7 +44,7 @@ class Predictor(ABC):
     name: ClassVar[str]
     valid_options: ClassVar[Mapping[str, Option]] = {}
 
-    def __init__(self, space: StagedSpace, **options: Any) -> None:
+    def __init__(self, space: StagedSpace, /, **options: Any) -> None:
         self.space = space
         self.options = checked(self.name, self.valid_options, options)
         self.fit_facts: dict[str, Any] = {}

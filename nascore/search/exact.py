@@ -160,8 +160,8 @@ class _Search:
     def _branch(self, g: int) -> None:
         """Let HiGHS close one combination whose paths are too many because their bounds are all but equal.
 
-        It happens where predicted accuracy is proportional to a bounded cost (a subset-sum problem). It proves the best
-        subnet only, so the others of a top k stay unproven.
+        It happens where predicted accuracy is proportional to a bounded cost (a subset-sum problem). It bounds the best
+        subnet only, and with the solver's tolerance, so a small gap stays.
         """
         self.branched.add(g)
         ops, bound = knapsack_optimum(self.problem, g, self.weights[g])

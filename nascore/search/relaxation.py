@@ -11,6 +11,9 @@ from nascore.search.trellis import NOT_EXECUTED, Trellis
 NODE_LIMIT = 2000
 """Branch-and-bound nodes that `knapsack_optimum` may spend: seconds, and unlike a time limit the same everywhere."""
 
+SOLVER_TOLERANCE = 1e-6
+"""How far HiGHS may be off; added to what it proves, so that such a proof keeps a gap instead of claiming none."""
+
 
 def knapsack_multipliers(problem: Problem, g: int, weights: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return the optimal multipliers of the additive limits for one global combination.
@@ -55,7 +58,7 @@ def knapsack_optimum(problem: Problem, g: int, weights: NDArray[np.float64]) -> 
     ops = np.full((1, problem.space.n_blocks), NOT_EXECUTED, dtype=np.int8)
     if solver.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
         return ops[:0], -np.inf
-    bound = -float(solver.getInfo().mip_dual_bound)
+    bound = SOLVER_TOLERANCE - float(solver.getInfo().mip_dual_bound)
     if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         return ops[:0], bound
     block, op = np.nonzero(weights > -np.inf)
