@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from nascore.predictors.storage import Arrays
+from nascore.progress import progress
 from nascore.seeds import integer_seed
 
 
@@ -72,7 +73,7 @@ def train_published(
     with reproducible(integer_seed(seed, "predictor", "mlp")):
         model = PublishedMlp(features.shape[1], hidden, float(accuracy.mean()))
         optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=learning_rate)
-        for _ in range(epochs):
+        for _ in progress(range(epochs), "training epochs"):
             for rows in torch.randperm(len(inputs)).split(batch_size):
                 optimizer.zero_grad()
                 nn.functional.l1_loss(model(inputs[rows]), targets[rows]).backward()
@@ -109,7 +110,7 @@ def train_ensemble(
         parameters = _initial(members, [inputs.shape[1], hidden, hidden, 1])
         optimizer = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, n_steps)
-        for _ in range(epochs):
+        for _ in progress(range(epochs), "training epochs"):
             orders = torch.stack([torch.randperm(n_rows) for _ in range(members)])
             # A ragged last batch is left out; the next epoch's shuffle has other rows there.
             for rows in orders[:, : n_rows - n_rows % batch_size].split(batch_size, dim=1):
