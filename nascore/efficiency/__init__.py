@@ -29,7 +29,7 @@ def cost(space: StagedSpace, genes: Genes) -> pd.DataFrame:
         `nascore.efficiency.counting` defines each.
     """
     values = _lookup(space.unrestricted())(genes)
-    return pd.DataFrame(dict(zip(METRICS, values.astype(np.int64), strict=True)))
+    return pd.DataFrame(values.T, columns=list(METRICS), copy=False)
 
 
 def cost_tables(space: StagedSpace) -> dict[str, BlockTable]:
@@ -46,8 +46,8 @@ def _lookup(space: StagedSpace) -> BlockTableLookup:
 def _tables(space: StagedSpace) -> dict[str, BlockTable]:
     """Count every unit of the space once."""
     shape = (len(space.global_values), space.n_blocks, space.n_ops)
-    blocks = {name: np.empty(shape) for name in METRICS}
-    fixed = {name: np.empty(shape[0]) for name in METRICS}
+    blocks = {name: np.empty(shape, dtype=np.int64) for name in METRICS}
+    fixed = {name: np.empty(shape[0], dtype=np.int64) for name in METRICS}
     for g in range(shape[0]):
         units = [[space.block_unit(g, b, op) for op in range(shape[2])] for b in range(shape[1])]
         for name, (count, reduce) in METRICS.items():

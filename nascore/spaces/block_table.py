@@ -12,6 +12,7 @@ every index, one `take` per metric gives every value, and inert genes never matt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,15 +31,15 @@ class BlockTable:
     Parameters
     ----------
     fixed
-        A `(n_global_combinations,)` array: the part that no block changes.
+        A `(n_global_combinations,)` array of floats or of integers: the part that no block changes.
     blocks
         A `(n_global_combinations, n_blocks, n_ops)` array.
     reduce
         `np.add` for sums, `np.maximum` for peaks.
     """
 
-    fixed: NDArray[np.float64]
-    blocks: NDArray[np.float64]
+    fixed: NDArray[Any]
+    blocks: NDArray[Any]
     reduce: np.ufunc = np.add
 
 
@@ -51,13 +52,14 @@ class BlockTableLookup:
         self._flat = [self._flatten(table) for table in tables]
         self._reduce = [table.reduce for table in tables]
 
-    def __call__(self, genes: Genes) -> NDArray[np.float64]:
-        """Return the `(n_tables, n)` values of `(n, n_genes)` architectures."""
-        values = np.empty((len(self._flat), len(genes)))
+    def __call__(self, genes: Genes) -> NDArray[Any]:
+        """Return the `(n_tables, n)` values of `(n, n_genes)` architectures; integers if all tables hold integers."""
+        dtype = np.result_type(*self._flat) if self._flat else np.float64
+        values = np.empty((len(self._flat), len(genes)), dtype=dtype)
         weights, offsets = self._index_map
         for start in range(0, len(genes), CHUNK):
-            chunk = genes[start : start + CHUNK].astype(np.float64)
-            index = np.ascontiguousarray((chunk @ weights + offsets).T).astype(np.intp)
+            chunk = genes[start : start + CHUNK].T.astype(weights.dtype)
+            index = (weights @ chunk + offsets).astype(np.intp)
             for row, (flat, reduce) in enumerate(zip(self._flat, self._reduce, strict=True)):
                 reduce.reduce(flat.take(index), axis=0, out=values[row, start : start + CHUNK])
         return values
@@ -71,28 +73,29 @@ class BlockTableLookup:
         ]
 
     @cached_property
-    def _index_map(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The `(n_genes, n_segments + 1)` weights and the offsets that turn genes into table indices.
+    def _index_map(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The `(n_segments + 1, n_genes)` weights and the offsets that turn genes into table indices.
 
-        The last column is the index of the fixed part.
+        The last row is the index of the fixed part. The numbers are as narrow as holds every index exactly.
         """
         space = self._space
-        weights = np.zeros((space.n_genes, len(self._segments) + 1))
+        weights = np.zeros((len(self._segments) + 1, space.n_genes))
         global_strides = _strides([len(c.values) for c in space.global_choices])
-        n_globals = len(space.global_values)
         offsets, start = [], 0
-        for column, ((stage, blocks), states) in enumerate(zip(self._segments, self._states, strict=True)):
-            weights[: space.n_globals, column] = np.multiply(global_strides, states)
-            weights[space.depth_slice.start + stage, column] = space.n_ops ** len(blocks)
+        for row, ((stage, blocks), states) in enumerate(zip(self._segments, self._states, strict=True)):
+            weights[row, : space.n_globals] = np.multiply(global_strides, states)
+            weights[row, space.depth_slice.start + stage] = space.n_ops ** len(blocks)
             radices = [len(c.values) for _ in blocks for c in space.block_choices]
             first = space.depth_slice.stop + blocks[0] * len(space.block_choices)
-            weights[first : first + len(radices), column] = _strides(radices)
+            weights[row, first : first + len(radices)] = _strides(radices)
             offsets.append(start)
-            start += n_globals * states
-        weights[: space.n_globals, -1] = global_strides
-        return weights, np.array([*offsets, start], dtype=np.float64)
+            start += len(space.global_values) * states
+        weights[-1, : space.n_globals] = global_strides
+        narrow = start + len(space.global_values) < 2**24  # the whole numbers that float32 holds
+        dtype = np.float32 if narrow else np.float64
+        return weights.astype(dtype), np.array([*offsets, start], dtype=dtype)[:, None]
 
-    def _flatten(self, table: BlockTable) -> NDArray[np.float64]:
+    def _flatten(self, table: BlockTable) -> NDArray[Any]:
         """Lay a table out by segment state: `[segment, global combination, depth, operations]`, then the fixed part.
 
         Blocks that a state's depth leaves out hold 0, which changes neither a sum nor a maximum of costs.
@@ -101,10 +104,12 @@ class BlockTableLookup:
         for stage, blocks in self._segments:
             n_globals, by_depth = len(table.fixed), []
             for depth in space.stages[stage].depths:
-                merged = np.zeros((n_globals, 1))
+                merged = np.zeros((n_globals, 1), dtype=table.blocks.dtype)
                 for block in blocks:
                     runs = space.place_in_stage[block] < depth
-                    values = table.blocks[:, block] if runs else np.zeros((n_globals, space.n_ops))
+                    values = (
+                        table.blocks[:, block] if runs else np.zeros((n_globals, space.n_ops), dtype=table.blocks.dtype)
+                    )
                     merged = table.reduce(merged[:, :, None], values[:, None, :]).reshape(n_globals, -1)
                 by_depth.append(merged)
             parts.append(np.stack(by_depth, axis=1).ravel())
