@@ -20,6 +20,10 @@ from nascore.predictors import predictor_module
 
 min_version("9.0")
 
+
+report: "docs/captions/workflow.rst"
+
+
 # Numerical libraries on one thread give the same bits for every number of cores; jobs run side by side instead.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 

@@ -139,9 +139,9 @@ class TargetView:
     @property
     def picture(self) -> str:
         """The first of the `drawings` as the text of an SVG file; one line of text where there is none."""
-        namespaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+        root = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" style="background: #fff"'
         nothing = f'<svg viewBox="0 0 720 40"><text x="10" y="25">{escape(f"{self.name}: {self.proof}")}</text></svg>'
-        return (self.drawings or [nothing])[0].replace("<svg ", f"<svg {namespaces} ", 1) + "\n"
+        return (self.drawings or [nothing])[0].replace("<svg ", f"<svg {root} ", 1) + "\n"
 
 
 def _accuracy(result: SearchResult) -> float:
