@@ -24,11 +24,11 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from nascore.accuracy_dataset import coverage, covered_space
+from nascore.accuracy_dataset.coverage import coverage, covered_space
 from nascore.accuracy_dataset.published_tables import import_published_tables, table_files
+from nascore.accuracy_dataset.split import split_rows
 from nascore.efficiency import cost, cost_tables
 from nascore.predictors import Predictor, make_predictor
-from nascore.predictors.evaluate import split_rows
 from nascore.search.exact import TOLERANCE
 from nascore.search.options import EvolutionOptions, ExactOptions
 from nascore.search.run import run_search

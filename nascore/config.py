@@ -137,6 +137,10 @@ class Config(Strict):
         for key, predictor in {**users, "search.pareto_predictor": self.search.pareto_predictor}.items():
             if predictor not in self.predictors:
                 raise ValueError(f"{key}: {unknown_name('predictor of this run', predictor, self.predictors)}")
+        if not make_predictor(self.search.pareto_predictor, space).additive:
+            raise ValueError(
+                f"search.pareto_predictor {self.search.pareto_predictor} is not additive, as exact fronts need"
+            )
         for name in self.targets:
             self.target(name)
         return self
@@ -175,6 +179,9 @@ def _mistake(entry: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in entry["loc"]) or "top level"
     message = str(entry["msg"]).removeprefix("Value error, ")
     given = entry.get("input")
+    if entry["type"] == "union_tag_invalid":
+        tags = [tag.strip("' ") for tag in entry["ctx"]["expected_tags"].split(",")]
+        return f"{key}: {unknown_name('algorithm', entry['ctx']['tag'], tags)}"
     shown = "" if entry["type"] in ("missing", "value_error") else f"; got {given!r}"
     return f"{key}: {message}{shown}"
 

@@ -23,8 +23,9 @@ HEADER = """# Configuration
 <!-- Made from nascore/config.py by `make schema`; edit there. -->
 
 A configuration is a YAML file that is given to Snakemake with `--configfile`; single keys can be given with
-`--config key=value`. Unknown keys are errors. `schema.json` beside this page lets an editor complete and check keys.
-`nascore config check FILE` checks a file without running anything.
+`--config key=value` (plain top-level values only: Snakemake makes text of nested ones). Unknown keys are errors.
+`schema.json` beside this page lets an editor complete and check keys. `nascore config check FILE` checks a file without
+running anything.
 
 | file | run |
 |---|---|

@@ -9,3 +9,9 @@ def code_of(script, *modules):
 def predictor_file(wildcards):
     """Return the predictor that a searcher maximises."""
     return f"{PREDICTORS}/{CONFIG.searchers[wildcards.searcher].predictor}/predictor.safetensors"
+
+
+def target_spec(name):
+    """Return a target as numbers and names in one order, so that writing it differently reruns nothing."""
+    spec = CONFIG.targets[name].items()
+    return dict(sorted((key, float(value) if isinstance(value, int) else value) for key, value in spec))

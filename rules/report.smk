@@ -33,6 +33,8 @@ rule summarize:
         runtime=10,
     params:
         code=code_of("summarize"),
+        # The order of the rows: Snakemake compares inputs as sets.
+        order=[list(CONFIG.targets), list(CONFIG.searchers), list(CONFIG.predictors)],
     script:
         "../workflow_scripts/summarize.py"
 
@@ -60,6 +62,7 @@ rule draw_winner:
         runtime=10,
     params:
         code=code_of("draw_winner"),
+        order=list(CONFIG.searchers),
     script:
         "../workflow_scripts/draw_winner.py"
 
@@ -93,6 +96,7 @@ rule write_report:
         runtime=10,
     params:
         code=code_of("write_report"),
+        order=[list(CONFIG.targets), list(CONFIG.searchers)],
         predictors=list(CONFIG.predictors),
         metrics=CONFIG.search.pareto,
     script:

@@ -21,7 +21,7 @@ rule search:
     params:
         code=lambda wildcards: code_of("search", predictor_module(CONFIG.searchers[wildcards.searcher].predictor)),
         space=CONFIG.space.model_dump(mode="json"),
-        target=lambda wildcards: CONFIG.targets[wildcards.target],
+        target=lambda wildcards: target_spec(wildcards.target),
         options=lambda wildcards: CONFIG.searchers[wildcards.searcher].model_dump(mode="json"),
         top_k=CONFIG.search.top_k,
         uncovered_choices=CONFIG.search.uncovered_choices,

@@ -41,7 +41,7 @@ class Project:
 
     def configure(self, **changes: object) -> None:
         """Write the configuration with some top-level keys changed."""
-        (self.folder / "config.yaml").write_text(yaml.safe_dump({**CONFIG, **changes}))
+        (self.folder / "config.yaml").write_text(yaml.safe_dump({**CONFIG, **changes}, sort_keys=False))
 
     def command(self, *arguments: str, cores: int = 2) -> list[str]:
         """Return a snakemake call."""

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nascore import __version__
-from nascore.accuracy_dataset import coverage
+from nascore.accuracy_dataset.coverage import coverage
 from nascore.cli import app
 from nascore.predictors import make_predictor
 from nascore.predictors.storage import read, write

@@ -74,7 +74,10 @@ MISTAKES = {
         {"searchers": {"mine": {"algorithm": "exact", "refinement": {"generation": 5}}}},
         "refinement: unknown key 'generation'. Did you mean 'generations'?",
     ),
-    "algorithm": ({"searchers": {"mine": {"algorithm": "exakt"}}}, "searchers.mine: Input tag 'exakt'"),
+    "algorithm": (
+        {"searchers": {"mine": {"algorithm": "exakt"}}},
+        "searchers.mine: unknown algorithm 'exakt'. Did you mean 'exact'?",
+    ),
     "predictor": ({"predictors": {"linear": {}}}, "unknown predictor 'linear'. Did you mean 'linear_per_global'?"),
     "predictor option": (
         {"predictors": {"linear_per_global": {}, "mlp": {"epoch": 3}}},
@@ -98,6 +101,7 @@ MISTAKES = {
     ),
     "device": ({"targets": {"a": {"device": "stm32"}}}, "target 'a': unknown device 'stm32'."),
     "resolution of a target": ({"targets": {"a": {"resolution": 100}}}, "target 'a': resolution 100 is not one of 96"),
+    "front": ({"search": {"pareto_predictor": "mlp"}}, "search.pareto_predictor mlp is not additive"),
     "metric": ({"search": {"pareto": ["mac"]}}, "search.pareto: unknown metric 'mac'. Did you mean 'macs'?"),
     "space": ({"space": {"name": "ofa_mcunett"}}, "unknown space 'ofa_mcunett'. Did you mean 'ofa_mcunet'?"),
     "resolutions": ({"space": {"resolutions": [96, 96]}}, "resolutions must be different whole numbers"),

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nascore.accuracy_dataset import covered_space
+from nascore.accuracy_dataset.coverage import covered_space, read_coverage
 from nascore.errors import NascoreError
 from nascore.files import replacing
 from nascore.spaces import OfaMcunet, get_space
@@ -33,7 +33,7 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
 def searched_space(space: dict[str, Any], coverage: str, uncovered_choices: bool) -> OfaMcunet:
     """Return the space that may be searched: the covered choices, unless all are asked for."""
     whole = get_space(**space)
-    return whole if uncovered_choices else covered_space(whole, pd.read_parquet(coverage))
+    return whole if uncovered_choices else covered_space(whole, read_coverage(coverage))
 
 
 def write_parquet(path: str, frame: pd.DataFrame) -> None:

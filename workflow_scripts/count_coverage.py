@@ -2,7 +2,8 @@
 
 import common
 
-from nascore.accuracy_dataset import coverage, read_accuracy_dataset
+from nascore.accuracy_dataset.coverage import coverage
+from nascore.accuracy_dataset.parquet import read_accuracy_dataset
 from nascore.spaces import get_space
 
 

@@ -2,7 +2,8 @@
 
 import common
 
-from nascore.accuracy_dataset import read_accuracy_dataset, read_split
+from nascore.accuracy_dataset.parquet import read_accuracy_dataset
+from nascore.accuracy_dataset.split import read_split
 from nascore.predictors import make_predictor
 from nascore.spaces import get_space
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import common
 import numpy as np
 
-from nascore.accuracy_dataset import write_accuracy_dataset
+from nascore.accuracy_dataset.parquet import write_accuracy_dataset
 from nascore.accuracy_dataset.published_tables import import_published_tables
 from nascore.files import write_json
 from nascore.spaces import get_space

@@ -3,7 +3,8 @@
 import common
 import pandas as pd
 
-from nascore.accuracy_dataset import read_accuracy_dataset, read_split
+from nascore.accuracy_dataset.parquet import read_accuracy_dataset
+from nascore.accuracy_dataset.split import read_split
 from nascore.files import read_json
 from nascore.predictors import make_predictor
 from nascore.predictors.evaluate import learning_curve

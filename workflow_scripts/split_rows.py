@@ -3,8 +3,8 @@
 import common
 import pandas as pd
 
-from nascore.accuracy_dataset import read_accuracy_dataset
-from nascore.predictors.evaluate import split_rows
+from nascore.accuracy_dataset.parquet import read_accuracy_dataset
+from nascore.accuracy_dataset.split import split_rows
 from nascore.spaces import get_space
 
 

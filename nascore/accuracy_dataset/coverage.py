@@ -4,10 +4,12 @@ A predictor knows nothing about a choice that no row has. The published table, f
 widest networks, and an unguarded predictor makes up a value for them.
 """
 
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+import pyarrow as arrow
 
 from nascore.errors import DataError
 from nascore.spaces.staged import Genes, StagedSpace
@@ -41,6 +43,23 @@ def coverage(space: StagedSpace, genes: Genes) -> pd.DataFrame:
         names += [choice.name] * len(choice.values)
         values += choice.values
     return pd.DataFrame({"gene": names, "value": values, "n_rows": counts})
+
+
+def read_coverage(path: str | Path) -> pd.DataFrame:
+    """Read the counts that `coverage` made.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or is not such a table.
+    """
+    try:
+        return pd.read_parquet(path, columns=["gene", "value", "n_rows"])
+    except FileNotFoundError:
+        raise DataError(f"the coverage {path} does not exist") from None
+    except (OSError, KeyError, arrow.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path} is not the coverage of an accuracy dataset: {reason}") from None
 
 
 def covered_space(space: Space, counts: pd.DataFrame) -> Space:

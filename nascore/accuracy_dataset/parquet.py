@@ -135,12 +135,21 @@ def read_accuracy_dataset(path: str | Path, space: OfaMcunet) -> AccuracyDataset
     frame = table.to_pandas()
     _check(frame, path)
     try:
-        columns = {key: np.stack(frame[key].to_list()) for key in ("ks", "e", "d")}
+        lengths = {"ks": space.n_blocks, "e": space.n_blocks, "d": len(space.stages)}
+        columns = {key: _stacked(frame[key], length) for key, length in lengths.items()}
         genes = space.from_columns({**columns, "wid": frame["wid"], "image_size": frame["resolution"]})
-    except (SpaceError, ValueError) as error:
+    except SpaceError as error:
         raise DataError(f"{path}: {error}") from None
     _check_identity(frame, genes, space, path)
     return AccuracyDataset(frame, genes)
+
+
+def _stacked(lists: pd.Series, length: int) -> NDArray[np.int64]:
+    """Return a column of lists as an `(n, length)` array."""
+    for row, entry in enumerate(lists):
+        if entry is None or len(entry) != length or pd.isna(entry).any():
+            raise SpaceError(f"row {row}: {lists.name} must be a list of {length} whole numbers; got {entry}")
+    return np.stack(lists.to_list())
 
 
 def _check_header(schema: arrow.Schema, space: OfaMcunet, path: Path) -> None:
@@ -178,7 +187,7 @@ def _check(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _check_identity(frame: pd.DataFrame, genes: Genes, space: OfaMcunet, path: Path) -> None:
-    """Check that identities and costs are those of the architectures."""
+    """Check that identities and costs are those of the architectures, in order."""
     expected = cost(space, genes).assign(arch_id=space.arch_id(genes))
     for column in expected:
         differs = (expected[column] != frame[column]).to_numpy()
@@ -188,3 +197,6 @@ def _check_identity(frame: pd.DataFrame, genes: Genes, space: OfaMcunet, path: P
                 f"{path}: row {row}: {column} is {frame[column][row]}; its architecture has {expected[column][row]}. "
                 "The file was altered or made for a space with other options (resolutions, classes)."
             )
+    unordered = frame["arch_id"].to_numpy()[1:] < frame["arch_id"].to_numpy()[:-1]
+    if unordered.any():
+        raise DataError(f"{path}: row {int(unordered.argmax()) + 1} is not in the order of arch_id that writers leave")

@@ -179,16 +179,9 @@ def covered(space: "OfaMcunet", path: Path) -> "OfaMcunet":
     DataError
         If the file is not the coverage of `space`.
     """
-    import pandas as pd
-    import pyarrow as arrow
+    from nascore.accuracy_dataset.coverage import covered_space, read_coverage
 
-    from nascore.accuracy_dataset import covered_space
-
-    if not path.is_file():
-        raise DataError(f"the coverage {path} does not exist")
     try:
-        return covered_space(space, pd.read_parquet(path, columns=["gene", "value", "n_rows"]))
+        return covered_space(space, read_coverage(path))
     except NascoreError as error:
-        raise DataError(f"{path}: {error}") from None
-    except (OSError, KeyError, arrow.ArrowException) as error:
-        raise DataError(f"{path} is not the coverage of an accuracy dataset: {str(error).splitlines()[0]}") from None
+        raise DataError(str(error) if str(path) in str(error) else f"{path}: {error}") from None

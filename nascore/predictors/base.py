@@ -43,6 +43,8 @@ class Predictor(ABC):
 
     name: ClassVar[str]
     valid_options: ClassVar[Mapping[str, Option]] = {}
+    additive: ClassVar[bool] = False
+    """Whether `additive_table` returns a table once the predictor is fitted."""
 
     def __init__(self, space: StagedSpace, /, **options: Any) -> None:
         self.space = space
@@ -208,6 +210,9 @@ class Predictor(ABC):
         """
         content = storage.read(path)
         header, arrays = content.header, content.arrays
+        missing = {"predictor", "options", "space", "calibration", "fit"} - header.keys()
+        if missing or {"levels", "n_rows"} - header["calibration"].keys():
+            raise PredictorError(f"{path}: its header is not whole: {', '.join(sorted(missing)) or 'calibration'}")
         if header["predictor"] != cls.name:
             raise PredictorError(f"{path} holds a {header['predictor']!r} predictor; expected {cls.name!r}")
         storage.check_space(path, header["space"], space)

@@ -1,10 +1,10 @@
-"""How good a predictor is: seeded splits, error and rank metrics, calibration and learning curves. No torch.
+"""How good a predictor is: error and rank metrics, calibration and learning curves. No torch.
 
 Accuracy grows so much with resolution that a rank correlation over all architectures says little; the one *within*
 a value of the first global choice (the resolution, in OFA-MCUNet) is the harder and more useful number.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,43 +19,6 @@ from nascore.seeds import generator
 from nascore.spaces.staged import Genes, StagedSpace
 
 Array = NDArray[np.float64]
-
-PARTS = ("train", "calibration", "test")
-
-
-def split_rows(arch_ids: Sequence[str], seed: int, fractions: Mapping[str, float]) -> NDArray[np.str_]:
-    """Return the `(n,)` part of each row: train, calibration or test.
-
-    Rows are drawn in the order of their arch_id, so the order of rows and files changes nothing. All rows of one
-    architecture are in one part, so no measurement of a test architecture is trained on.
-
-    Parameters
-    ----------
-    arch_ids
-        The `(n,)` identities of the rows' architectures.
-    seed
-        The root seed.
-    fractions
-        The part of the architectures for each of `train`, `calibration` and `test`; they add up to 1.
-
-    Raises
-    ------
-    PredictorError
-        If a part is missing or unknown, a fraction is not in [0, 1], or they don't add up to 1.
-    """
-    sizes = [fractions.get(part, -1.0) for part in PARTS]
-    if set(fractions) != set(PARTS) or min(sizes) < 0 or abs(sum(sizes) - 1) > 1e-9:
-        raise PredictorError(
-            f"split fractions must be numbers from 0 to 1 for {', '.join(PARTS)} that add up to 1; "
-            f"got {dict(fractions)}"
-        )
-    unique, row_of = np.unique(np.asarray(arch_ids, dtype=np.str_), return_inverse=True)
-    order = generator(seed, "split").permutation(len(unique))
-    parts = np.empty(len(unique), dtype=f"<U{max(map(len, PARTS))}")
-    ends = np.round(np.cumsum(sizes) * len(unique)).astype(int)
-    for part, indices in zip(PARTS, np.split(order, ends[:-1]), strict=True):
-        parts[indices] = part
-    return parts[row_of]
 
 
 def first_global_value(space: StagedSpace, genes: Genes) -> NDArray[np.int64]:

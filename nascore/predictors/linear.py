@@ -32,6 +32,7 @@ class LinearPerGlobal(Predictor):
     """Partially pooled Bayesian ridge regression per global combination; see the module's first paragraph."""
 
     name: ClassVar[str] = "linear_per_global"
+    additive: ClassVar[bool] = True
 
     def _fit(self, genes: Genes, accuracy: Array, seed: int) -> dict[str, Any]:
         self._table, facts = fit_additive(self.space, genes, accuracy)

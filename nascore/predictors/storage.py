@@ -44,6 +44,7 @@ def fingerprint(space: StagedSpace) -> dict[str, Any]:
         "global_choices": [[choice.name, list(choice.values)] for choice in space.global_choices],
         "stages": [[stage.name, list(stage.depths)] for stage in space.stages],
         "block_choices": [[choice.name, list(choice.values)] for choice in space.block_choices],
+        "options": space.options(),
     }
 
 
@@ -65,7 +66,8 @@ def read(path: str | Path) -> Content:
     """
     path = Path(path)
     if not path.is_file():
-        raise PredictorError(f"{path} does not exist; expected a predictor file")
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise PredictorError(f"{path} {found}; expected a predictor file")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}

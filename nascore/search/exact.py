@@ -8,11 +8,12 @@ the highest upper bound is worked on next:
    `lam >= 0`, every subnet within the limits has `value <= sum of (value - lam * cost) over its blocks + lam * room`,
    and the right side is a longest path (`Trellis`);
 2. then its paths are enumerated in the order of that right side, more of them each time. `Trellis` bounds what is not
-   yet enumerated, and what fits the limits competes for the top k.
+   yet enumerated, also what it dropped on the way, and what fits the limits competes for the top k.
 
 The search ends when no bound is above the k-th best value found: a proof of optimality (Fisher, 1981, on Lagrangian
 bounds; Kellerer, Pferschy and Pisinger, 2004, chapter 11, on multiple-choice knapsacks). Nothing is left to chance, and
-the multipliers only matter for speed: any would give a valid bound.
+the multipliers only matter for speed: any would give a valid bound. One claim is the solver's: that a combination whose
+relaxation it finds infeasible has no subnet within the limits.
 """
 
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ class _Search:
         self.multipliers: dict[int, NDArray[np.float64]] = {}
         self.asked: dict[int, int] = {}
         self.branched: set[int] = set()
+        self.left_open = -np.inf
+        """The highest bound of a combination that neither enumeration nor HiGHS could close."""
         self.paths = 0
         self.best = _Best(top_k, space=problem.space)
 
@@ -113,7 +116,9 @@ class _Search:
             elif g not in self.branched:
                 self._branch(g)
             else:
-                break
+                self.left_open = max(self.left_open, bound)
+                self.bounds[g] = -np.inf
+        bound = max(bound, self.left_open)
         proven = bool(bound <= self.best.threshold + TOLERANCE)
         top = self.best.values[0] if len(self.best.values) else -np.inf
         return ExactResult(

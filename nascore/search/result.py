@@ -136,7 +136,9 @@ class SearchResult:
             "fixed": dict(target.fixed),
             "space": {
                 "name": space.name,
-                "resolutions": list(space.global_choices[0].values),
+                "resolutions": [
+                    v for choice in space.global_choices if choice.name == "resolution" for v in choice.values
+                ],
                 "n_architectures": space.size(),
                 "kept_to": {name: list(values) for name, values in space.allowed},
             },

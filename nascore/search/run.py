@@ -72,7 +72,7 @@ def _certified(result: SearchResult, table: BlockTable, top_k: int) -> SearchRes
     """Fill in the proven best subnets under an additive predictor."""
     found = exact_search(result.problem, table, top_k)
     if not len(found.genes):
-        return result
+        return result.replace(genes=result.feasibility.witness, note="not certified: the bounds are all but equal")
     objective = float(found.values[0])
     certificate = Certificate(
         objective=objective,
@@ -94,7 +94,7 @@ def _binding(problem: Problem, table: BlockTable, objective: float) -> tuple[str
     return tuple(
         constraint.name
         for constraint in problem.target.constraints
-        if exact_search(problem.without(constraint), table).values[0] > objective + TOLERANCE
+        if (exact_search(problem.without(constraint), table).values > objective + TOLERANCE).any()
     )
 
 

@@ -10,6 +10,7 @@ A target is written as a mapping, in a configuration or on the command line:
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nascore.errors import TargetError, unknown_name
-from nascore.search.devices import DEVICES, Device, get_device
+from nascore.search.devices import Device, get_device
 from nascore.spaces.staged import StagedSpace
 
 UNITS = {
@@ -106,7 +107,7 @@ def parse_target(name: str, spec: Mapping[str, Any], space: StagedSpace) -> Targ
         limits[key] = limit
     if not limits and not fixed:
         raise TargetError(f"target {name!r} has no constraint; expected at least one of {', '.join(UNITS)}")
-    constraints = tuple(Constraint(key, UNITS[key][0], limit, limit * UNITS[key][1]) for key, limit in limits.items())
+    constraints = tuple(Constraint(key, UNITS[key][0], limit, _in_metric(key, limit)) for key, limit in limits.items())
     return Target(name, constraints, fixed, device)
 
 
@@ -119,13 +120,13 @@ def _limit(target: str, key: str, value: Any) -> float:
     return float(value)
 
 
+def _in_metric(key: str, limit: float) -> float:
+    """Return a limit in the unit of its metric, as its decimals say: 129.22856 M is 129,228,560, not a little less."""
+    return float(Decimal(repr(limit)) * UNITS[key][1])
+
+
 def _fixed_choice(target: str, key: str, value: Any, valid: tuple[int, ...]) -> int:
     """Return a value that is one of a global choice's."""
     if isinstance(value, bool) or value not in valid:
         raise TargetError(f"target {target!r}: {key} {value!r} is not one of {', '.join(map(str, valid))}")
     return int(value)
-
-
-def device_names() -> list[str]:
-    """Return the names of the microcontrollers that a target can name."""
-    return list(DEVICES)

@@ -73,6 +73,10 @@ class OfaMcunet(StagedSpace):
             n_classes=n_classes,
         )
 
+    def options(self) -> dict[str, int]:
+        """Return the number of classes."""
+        return {"n_classes": self.n_classes}
+
     # -- shapes ------------------------------------------------------------------------------------
 
     def _scaled(self, global_index: int, channels: int) -> int:

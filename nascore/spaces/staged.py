@@ -24,6 +24,10 @@ __all__ = ["Choice", "Genes", "Stage", "StagedSpace"]
 class StagedSpace(GeneSpace):
     """A design space; see `nascore.spaces.structure` for its parameters and the layout of its genes."""
 
+    def options(self) -> dict[str, int]:
+        """Return what else makes networks of the space what they are, e.g. the number of classes."""
+        return {}
+
     # -- random architectures ----------------------------------------------------------------------
 
     def sample(self, n: int, rng: np.random.Generator) -> Genes:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nascore.accuracy_dataset import AccuracyDataset, read_accuracy_dataset, write_accuracy_dataset
+from nascore.accuracy_dataset.parquet import AccuracyDataset, read_accuracy_dataset, write_accuracy_dataset
 
 N_ROWS = 40
 

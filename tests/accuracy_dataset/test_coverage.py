@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from space_examples import SMALL
 
-from nascore.accuracy_dataset import coverage, covered_space
+from nascore.accuracy_dataset.coverage import coverage, covered_space, read_coverage
 from nascore.errors import DataError
 
 
@@ -73,3 +73,11 @@ class TestCoveredSpace:
         for wrong in (counts.iloc[1:], counts.assign(value=7), coverage(SMALL, SMALL.sample(5, rng))):
             with pytest.raises(DataError, match="the coverage counts are not those of space 'ofa_mcunet'"):
                 covered_space(space, wrong)
+
+
+def test_a_file_that_is_no_coverage_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"the coverage .*none\.parquet does not exist"):
+        read_coverage(tmp_path / "none.parquet")
+    (tmp_path / "text.parquet").write_text("gene,value")
+    with pytest.raises(DataError, match=r"text\.parquet is not the coverage of an accuracy dataset"):
+        read_coverage(tmp_path / "text.parquet")

@@ -5,8 +5,7 @@ import pyarrow as arrow
 import pyarrow.parquet as pq
 import pytest
 
-from nascore.accuracy_dataset import read_accuracy_dataset, write_accuracy_dataset
-from nascore.accuracy_dataset.parquet import METADATA_KEY
+from nascore.accuracy_dataset.parquet import METADATA_KEY, read_accuracy_dataset, write_accuracy_dataset
 from nascore.efficiency import METRICS, cost
 from nascore.errors import DataError
 from nascore.spaces import get_space
@@ -123,9 +122,9 @@ class TestReadingRefuses:
             ("wid", 3, "row 3: wid is 3; expected one of 0, 1, 2"),
             ("wid", None, "row 3: wid is nan; expected one of 0, 1, 2"),
             ("ks", [4] * 20, r"row 3: ks\[0\] is 4; expected one of 3, 5, 7"),
-            ("ks", [3] * 19, "array"),
-            ("e", None, "array"),
-            ("d", [None] * 6, r"row 3: d\[0\] is nan; expected one of 0, 1, 2"),
+            ("ks", [3] * 19, "row 3: ks must be a list of 20 whole numbers; got"),
+            ("e", None, "row 3: e must be a list of 20 whole numbers; got None"),
+            ("d", [None] * 6, "row 3: d must be a list of 6 whole numbers; got"),
             ("d", [3] * 6, r"row 3: d\[0\] is 3; expected one of 0, 1, 2"),
         ],
     )
@@ -137,6 +136,12 @@ class TestReadingRefuses:
     def test_an_architecture_in_another_ones_place(self, path, space, dataset):
         spoil(path, "wid", 1 - dataset.frame["wid"][3])
         with pytest.raises(DataError, match="row 3: macs is"):
+            read_accuracy_dataset(path, space)
+
+    def test_rows_in_another_order(self, path, space):
+        table = pq.read_table(path)
+        pq.write_table(table.take(list(range(len(table)))[::-1]), path)
+        with pytest.raises(DataError, match="row 1 is not in the order of arch_id"):
             read_accuracy_dataset(path, space)
 
     def test_a_column_of_another_type(self, path, space):

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from nascore.accuracy_dataset import write_accuracy_dataset
+from nascore.accuracy_dataset.parquet import write_accuracy_dataset
 from nascore.accuracy_dataset.published_tables import import_published_tables, table_files
 from nascore.errors import DataError
 

@@ -5,34 +5,8 @@ import pytest
 from space_examples import BINAS_LIKE, SMALL
 
 from nascore.errors import PredictorError
-from nascore.predictors.evaluate import calibration_curve, first_global_value, learning_curve, metrics, split_rows
+from nascore.predictors.evaluate import calibration_curve, first_global_value, learning_curve, metrics
 from nascore.predictors.linear import LinearPerGlobal
-
-FRACTIONS = {"train": 0.7, "calibration": 0.1, "test": 0.2}
-
-
-def test_split_has_the_fractions_and_ignores_the_order_of_rows(rng):
-    ids = [f"{i:04x}" for i in range(1000)]
-    parts = split_rows(ids, 7, FRACTIONS)
-    assert {part: int((parts == part).sum()) for part in FRACTIONS} == {"train": 700, "calibration": 100, "test": 200}
-    shuffled = rng.permutation(1000)
-    np.testing.assert_array_equal(split_rows([ids[i] for i in shuffled], 7, FRACTIONS), parts[shuffled])
-    assert (split_rows(ids, 8, FRACTIONS) != parts).any()
-
-
-def test_an_architecture_measured_twice_stays_in_one_part():
-    ids = [f"{i:04x}" for i in range(50)]
-    parts = split_rows(ids + ids, 0, FRACTIONS)
-    np.testing.assert_array_equal(parts[:50], parts[50:])
-
-
-@pytest.mark.parametrize(
-    "fractions",
-    [{"train": 0.8, "test": 0.2}, {**FRACTIONS, "train": 0.8}, {"train": 1.2, "calibration": -0.2, "test": 0.0}],
-)
-def test_wrong_fractions_are_refused(fractions):
-    with pytest.raises(PredictorError, match="train, calibration, test that add up to 1; got"):
-        split_rows(["a", "b"], 0, fractions)
 
 
 def test_metrics_by_hand():

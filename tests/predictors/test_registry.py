@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -150,3 +151,15 @@ def test_a_predictor_of_other_resolutions_is_refused(fitted, tmp_path):
     fitted.save(tmp_path / "p")
     with pytest.raises(PredictorError, match=r"p was trained on another space: its global_choices is .*\[96\]"):
         load_predictor(tmp_path / "p", get_space("ofa_mcunet", resolutions=(96, 160)))
+
+
+def test_a_predictor_of_another_number_of_classes_is_refused(fitted, tmp_path):
+    others = replace(fitted.space, n_classes=3)
+    fitted.save(tmp_path / "p")
+    with pytest.raises(PredictorError, match=r"p was trained on another space: its options is .*expected .*3"):
+        load_predictor(tmp_path / "p", others)
+
+
+def test_a_folder_is_no_predictor(tmp_path):
+    with pytest.raises(PredictorError, match="is a folder; expected a predictor file"):
+        load_predictor(tmp_path, get_space("ofa_mcunet"))

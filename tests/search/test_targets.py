@@ -1,8 +1,10 @@
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nascore.errors import TargetError
-from nascore.search.targets import UNITS, device_names, parse_target
+from nascore.search.targets import UNITS, parse_target
 from nascore.spaces import get_space
 
 OFA = get_space("ofa_mcunet")
@@ -98,6 +100,7 @@ def test_resolutions_are_those_of_the_space():
         parse({"resolution": 128}, few)
 
 
-def test_device_names_are_what_a_target_can_name():
-    for name in device_names():
-        assert str(parse({"device": name}).device) == name
+@given(st.integers(1, 10**10))
+def test_a_limit_equal_to_a_cost_admits_it(value):
+    (constraint,) = parse({"macs_m": value / 1_000_000}).constraints
+    assert constraint.limit_in_metric == value

@@ -4,6 +4,7 @@ import copy
 from collections import Counter
 
 import pytest
+import yaml
 from small_project import CONFIG
 
 REPORT = Counter(summarize=1, write_report=1)
@@ -48,6 +49,18 @@ def test_a_removed_target_only_leaves_the_report(finished_project):
     targets = {name: limits for name, limits in CONFIG["targets"].items() if name != "board"}
     finished_project.configure(targets=targets)
     assert finished_project.planned() == REPORT
+
+
+def test_another_order_of_targets_makes_the_tables_and_the_report_anew(finished_project):
+    text = (finished_project.folder / "config.yaml").read_text()
+    config = yaml.safe_load(text) | {"targets": dict(reversed(CONFIG["targets"].items()))}
+    (finished_project.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    assert finished_project.planned() == REPORT
+
+
+def test_the_same_limit_written_differently_reruns_nothing(finished_project):
+    finished_project.configure(**changed(targets={"macs": {"macs_m": 30.0}}))
+    assert finished_project.planned() == Counter()
 
 
 def test_another_seed_keeps_the_imported_rows(finished_project):
