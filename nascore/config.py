@@ -137,7 +137,7 @@ class Config(Strict):
         for key, predictor in {**users, "search.pareto_predictor": self.search.pareto_predictor}.items():
             if predictor not in self.predictors:
                 raise ValueError(f"{key}: {unknown_name('predictor of this run', predictor, self.predictors)}")
-        if not make_predictor(self.search.pareto_predictor, space).additive:
+        if not make_predictor(self.search.pareto_predictor, space).is_additive:
             raise ValueError(
                 f"search.pareto_predictor {self.search.pareto_predictor} is not additive, as exact fronts need"
             )

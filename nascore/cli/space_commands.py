@@ -76,17 +76,15 @@ def _cost_range(space: "OfaMcunet", costs: "BlockTable") -> tuple[int, int]:
     """Return the least and the greatest of one cost in the whole space."""
     import numpy as np
 
+    from nascore.search.feasibility import least_cost
     from nascore.search.trellis import Trellis
 
+    trellis = Trellis(space)
     if costs.reduce is np.add:
-        trellis = Trellis(space)
-        low = costs.fixed - trellis.best_weight(-costs.blocks)
         high = costs.fixed + trellis.best_weight(costs.blocks)
     else:
-        always = space.place_in_stage < np.array([min(stage.depths) for stage in space.stages])[space.stage_of_block]
-        low = np.maximum(costs.fixed, costs.blocks[:, always].min(axis=2).max(axis=1))
         high = np.maximum(costs.fixed, costs.blocks.max(axis=(1, 2)))
-    return int(low.min()), int(high.max())
+    return int(least_cost(trellis, costs).min()), int(high.max())
 
 
 def _print_space(described: dict[str, Any]) -> None:

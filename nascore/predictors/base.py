@@ -43,7 +43,7 @@ class Predictor(ABC):
 
     name: ClassVar[str]
     valid_options: ClassVar[Mapping[str, Option]] = {}
-    additive: ClassVar[bool] = False
+    is_additive: ClassVar[bool] = False
     """Whether `additive_table` returns a table once the predictor is fitted."""
 
     def __init__(self, space: StagedSpace, /, **options: Any) -> None:
@@ -128,11 +128,6 @@ class Predictor(ABC):
         that is what exact search needs.
         """
         return None
-
-    @property
-    def is_additive(self) -> bool:
-        """Whether `additive_table` returns a table."""
-        return self.additive_table() is not None
 
     # -- intervals ---------------------------------------------------------------------------------
 

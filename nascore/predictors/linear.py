@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from nascore.predictors import evidence
 from nascore.predictors.base import Predictor
 from nascore.predictors.features import BlockFeatures, global_contrasts
+from nascore.predictors.holdout import inner_holdout
 from nascore.predictors.storage import Arrays
 from nascore.spaces.block_table import BlockTable, BlockTableLookup
 from nascore.spaces.staged import Genes, StagedSpace
@@ -32,7 +33,7 @@ class LinearPerGlobal(Predictor):
     """Partially pooled Bayesian ridge regression per global combination; see the module's first paragraph."""
 
     name: ClassVar[str] = "linear_per_global"
-    additive: ClassVar[bool] = True
+    is_additive: ClassVar[bool] = True
 
     def _fit(self, genes: Genes, accuracy: Array, seed: int) -> dict[str, Any]:
         self._table, facts = fit_additive(self.space, genes, accuracy)
@@ -93,6 +94,30 @@ def fit_additive(space: StagedSpace, genes: Genes, accuracy: Array) -> tuple[Blo
         "n_global_combinations": len(design.seen),
     }
     return table, facts
+
+
+def inner_residuals(
+    space: StagedSpace, genes: Genes, accuracy: Array, seed: int, name: str
+) -> tuple[Array, NDArray[np.int64], NDArray[np.int64]]:
+    """Return what the additive model leaves over when only the inner training rows fit it.
+
+    Parameters
+    ----------
+    genes, accuracy
+        The training rows: `(n, n_genes)` and `(n,)`.
+    seed, name
+        See `nascore.predictors.holdout.inner_holdout`.
+
+    Returns
+    -------
+    residuals
+        The `(n,)` measured minus predicted accuracies of all rows.
+    inner, held
+        Indices of the inner training rows and of the held-out rows.
+    """
+    inner, held = inner_holdout(len(genes), seed, name)
+    table, _ = fit_additive(space, genes[inner], accuracy[inner])
+    return accuracy - BlockTableLookup(space, [table])(genes)[0], inner, held
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from nascore.predictors.base import Predictor
 from nascore.predictors.features import BlockFeatures
-from nascore.predictors.holdout import inner_holdout, trusted_share
-from nascore.predictors.linear import fit_additive, table_arrays, table_from, table_shapes
+from nascore.predictors.holdout import trusted_share
+from nascore.predictors.linear import fit_additive, inner_residuals, table_arrays, table_from, table_shapes
 from nascore.predictors.options import Option
 from nascore.predictors.storage import Arrays
 from nascore.spaces.block_table import BlockTableLookup
@@ -49,9 +49,7 @@ class MlpTuned(Predictor):
     def _fit(self, genes: Genes, accuracy: Array, seed: int) -> dict[str, Any]:
         self._table, facts = fit_additive(self.space, genes, accuracy)
         self._lookup = BlockTableLookup(self.space, [self._table])
-        inner, held = inner_holdout(len(genes), seed, self.name)
-        inner_table, _ = fit_additive(self.space, genes[inner], accuracy[inner])
-        residuals = accuracy - BlockTableLookup(self.space, [inner_table])(genes)[0]
+        residuals, inner, held = inner_residuals(self.space, genes, accuracy, seed, self.name)
         members = self._train(genes[inner], residuals[inner], seed, "inner")
         added, wanted = self._ensemble(genes[held], members), residuals[held]
         share = trusted_share(float(added @ added), float(added @ wanted), float(wanted @ wanted), len(held))

@@ -17,8 +17,8 @@ from scipy.linalg import cho_factor, cho_solve
 
 from nascore.predictors.base import Predictor
 from nascore.predictors.features import BlockFeatures
-from nascore.predictors.holdout import inner_holdout, trusted_share
-from nascore.predictors.linear import fit_additive, table_arrays, table_from, table_shapes
+from nascore.predictors.holdout import trusted_share
+from nascore.predictors.linear import fit_additive, inner_residuals, table_arrays, table_from, table_shapes
 from nascore.predictors.storage import Arrays
 from nascore.spaces.block_table import BlockTableLookup
 from nascore.spaces.staged import Genes
@@ -58,13 +58,11 @@ class Quadratic(Predictor):
         self, genes: Genes, accuracy: Array, centred: Array, pairs: Pairs, seed: int
     ) -> tuple[Array, float | None]:
         """Return the weights of the constant and the products, and the penalty; None where products don't help."""
-        inner, held = inner_holdout(len(genes), seed, self.name)
-        inner_table, _ = fit_additive(self.space, genes[inner], accuracy[inner])
-        inner_residuals = accuracy - BlockTableLookup(self.space, [inner_table])(genes)[0]
-        residuals = np.stack([inner_residuals, accuracy - self._lookup(genes)[0]], axis=1)
+        left_over, inner, held = inner_residuals(self.space, genes, accuracy, seed, self.name)
+        residuals = np.stack([left_over, accuracy - self._lookup(genes)[0]], axis=1)
         fitted = _Moments.of(centred[inner], pairs, residuals[inner])
         tested = _Moments.of(centred[held], pairs, residuals[held])
-        best = _best_penalty(fitted, tested, held_power=float(inner_residuals[held] @ inner_residuals[held]))
+        best = _best_penalty(fitted, tested, held_power=float(left_over[held] @ left_over[held]))
         if best is None:
             return np.zeros(len(fitted.gram)), None
         fitted.gram += tested.gram

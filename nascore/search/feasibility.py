@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nascore.search.exact import exact_search
 from nascore.search.problem import Problem
 from nascore.search.targets import Constraint
+from nascore.search.trellis import Trellis
 from nascore.spaces.block_table import BlockTable
 from nascore.spaces.staged import Genes
 
@@ -80,27 +82,22 @@ def check_feasibility(problem: Problem) -> Feasibility:
 def _smallest(problem: Problem, constraint: Constraint) -> Smallest:
     """Return the least of one cost, and an architecture that has it."""
     space, table = problem.space, problem.tables[constraint.metric]
-    blocks = np.where(space.allowed_ops, table.blocks, np.inf)
-    if table.reduce is np.add:
-        least = table.fixed - problem.trellis.best_weight(-blocks)
-    else:
-        least = np.maximum(table.fixed, _least_peak(problem, blocks))
+    least = least_cost(problem.trellis, table)
     outside = np.setdiff1d(np.arange(len(least)), space.allowed_globals)
     least[outside] = np.inf
     g = int(least.argmin())
+    blocks = np.where(space.allowed_ops, table.blocks, np.inf)
     if table.reduce is np.maximum:
         blocks = np.where(blocks <= least[g], blocks, np.inf)
     _, ops, _ = problem.trellis.best_paths(-blocks[g], 1, np.zeros((0, *blocks[g].shape)), np.zeros(0))
     return Smallest(constraint, float(least[g]), space.from_ops(np.array([g]), ops))
 
 
-def _least_peak(problem: Problem, blocks: np.ndarray) -> np.ndarray:
-    """Return, per global combination, the least possible largest block of a path."""
+def least_cost(trellis: Trellis, table: BlockTable) -> NDArray[np.float64]:
+    """Return, per global combination, the least of one cost over the paths of a trellis."""
+    blocks = np.where(trellis.allowed_ops, table.blocks, np.inf)
+    if table.reduce is np.add:
+        return table.fixed - trellis.best_weight(-blocks)
     per_block = blocks.min(axis=-1)
-    return np.max(
-        [
-            per_block[:, first : first + min(depths)].max(axis=1, initial=0)
-            for first, _, depths in problem.trellis.stages
-        ],
-        axis=0,
-    )
+    peaks = [per_block[:, first : first + min(depths)].max(axis=1, initial=0) for first, _, depths in trellis.stages]
+    return np.maximum(table.fixed, np.max(peaks, axis=0))
