@@ -1,0 +1,55 @@
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from nascore.data.image_folder import ImageFolder
+from nascore.data.options import DataOptions, ImageFolderOptions, SyntheticOptions, VwwOptions
+from nascore.data.sources import make_source, n_classes
+from nascore.data.synthetic import Synthetic
+from nascore.data.vww import VisualWakeWords
+from nascore.errors import ConfigError
+
+EVERY = (SyntheticOptions(), ImageFolderOptions(), VwwOptions(minival="ids.txt"))
+
+
+@pytest.mark.parametrize(("options", "kind"), [*zip(EVERY, (Synthetic, ImageFolder, VisualWakeWords), strict=True)])
+def test_the_options_choose_the_source(options, kind, tmp_path):
+    source = make_source(options, tmp_path, seed=3)
+    assert isinstance(source, kind) and source.description()["seed"] == 3
+    assert str(tmp_path) not in str(source.description())
+
+
+def test_the_number_of_classes_is_that_of_the_folders(tmp_path):
+    for name in ("cat", "dog", "eel", ".hidden"):
+        (tmp_path / name).mkdir()
+    assert n_classes(ImageFolderOptions(), tmp_path) == 3
+    assert n_classes(SyntheticOptions(), None) == n_classes(VwwOptions(minival="ids.txt"), None) == 2
+
+
+@pytest.mark.parametrize("options", EVERY[1:])
+def test_a_source_without_its_folder(options):
+    with pytest.raises(ConfigError, match=f"source {options.source} needs a folder: set the key images, for example"):
+        make_source(options, None, seed=0)
+
+
+def test_every_option_says_what_it_is():
+    for options in EVERY:
+        assert all(field.description for field in type(options).model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"source": "synthetic", "tests": 5}, "unknown key 'tests'. Did you mean 'test'?"),
+        ({"source": "synthetic", "train": 0}, "greater than or equal to 1"),
+        ({"source": "image_folder", "halves": "even"}, "'random' or 'published'"),
+        ({"source": "image_folder", "max_pixels": 10**10}, "less than or equal to 178956970"),
+        ({"source": "image_folder", "validation_share": 1}, "less than 1"),
+        ({"source": "vww"}, "minival"),
+        ({"source": "vww", "minival": "x", "sha256": {"minival": "abc"}}, "should match pattern"),
+        ({"source": "imagefolder"}, "image_folder"),
+    ],
+)
+def test_wrong_options(given, message):
+    with pytest.raises(ValidationError) as error:
+        TypeAdapter(DataOptions).validate_python(given)
+    assert message in str(error.value)
