@@ -1,0 +1,91 @@
+"""Batch normalisation over the first channels of the widest layer, and over all processes of a training.
+
+`torch.nn.SyncBatchNorm` works on GPUs alone; here the processes exchange sums, so that gloo on CPUs does the same, and
+several processes normalise by the statistics of the whole batch as one process would.
+"""
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional
+
+EPS = 1e-3
+MOMENTUM = 0.1
+"""As published (MIT 6.5940 lab 3)."""
+
+
+def new_batch_norm(channels: int) -> nn.BatchNorm2d:
+    """Return a batch normalisation with the published constants."""
+    return nn.BatchNorm2d(channels, eps=EPS, momentum=MOMENTUM)
+
+
+class ElasticBatchNorm(nn.Module):
+    """Normalises as many channels as it is given, by the first entries of the widest layer's weights and statistics.
+
+    The running statistics are shared by all subnets and so are right for none of them: an extracted subnet is
+    calibrated before it is measured (`nascore.evaluation`).
+    """
+
+    def __init__(self, max_channels: int) -> None:
+        super().__init__()
+        self.bn = new_batch_norm(max_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise `(n, c, h, w)` activations."""
+        mean, variance, weight, bias = self.active(x.shape[1])
+        if self.training and dist.is_initialized() and dist.get_world_size() > 1:
+            return _normalise_together(x, mean, variance, weight, bias)
+        return functional.batch_norm(x, mean, variance, weight, bias, self.training, MOMENTUM, EPS)
+
+    def active(self, channels: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return views of running mean and variance, weight and bias of the first channels."""
+        assert self.bn.running_mean is not None and self.bn.running_var is not None
+        return (
+            self.bn.running_mean[:channels],
+            self.bn.running_var[:channels],
+            self.bn.weight[:channels],
+            self.bn.bias[:channels],
+        )
+
+    def copy_to(self, target: nn.BatchNorm2d) -> None:
+        """Copy the active entries into the batch normalisation of a subnet."""
+        entries = (target.running_mean, target.running_var, target.weight, target.bias, target.num_batches_tracked)
+        values = (*self.active(target.num_features), self.bn.num_batches_tracked)
+        for entry, value in zip(entries, values, strict=True):
+            assert entry is not None and value is not None
+            entry.copy_(value)
+
+
+def _normalise_together(x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Normalise by the statistics of the batches of all processes; gradients go through them."""
+    wide = x.to(weight.dtype)  # the sums of half-precision activations need more digits than those have
+    count = wide.new_tensor([wide.numel() / wide.shape[1]])
+    sums = _SumOverProcesses.apply(torch.cat([wide.sum((0, 2, 3)), count]))
+    total = sums[-1].detach()
+    batch_mean = sums[:-1] / total
+    centred = wide - batch_mean[:, None, None]
+    # From the centred values: the difference of two large sums would lose digits.
+    batch_variance = _SumOverProcesses.apply(centred.square().sum((0, 2, 3))) / total
+    with torch.no_grad():
+        mean.lerp_(batch_mean, MOMENTUM)
+        variance.lerp_(batch_variance * (total / (total - 1)), MOMENTUM)
+    scale = weight * torch.rsqrt(batch_variance + EPS)
+    return (centred * scale[:, None, None] + bias[:, None, None]).to(x.dtype)
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """The sum of a tensor over all processes, of which each process's loss has a part: so has the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        total = gradient.clone(memory_format=torch.contiguous_format)
+        dist.all_reduce(total)
+        return total

@@ -1,0 +1,191 @@
+"""Weights on disk: supernets and single subnets as safetensors, and the import of published ones.
+
+The same weights and facts give the same bytes, whatever device or memory format they are in. The header is the file's
+only metadata entry, because safetensors writes several entries in no fixed order.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from nascore.data.download import fetch
+from nascore.errors import DataError, SpaceError
+from nascore.files import replacing
+from nascore.spaces import OfaMcunet
+from nascore.supernet.published import read_state_dict
+from nascore.supernet.state_dict import filled
+from nascore.supernet.subnet import Subnet
+from nascore.supernet.supernet import Supernet
+
+FORMAT_VERSION = 1
+HEADER_KEY = "nascore"
+CLASSIFIER = "classifier.linear.linear.weight"
+SUPERNET, SUBNET = "supernet", "subnet"
+"""Kinds of files."""
+
+
+def save_supernet(path: str | Path, supernet: Supernet, facts: Mapping[str, str]) -> None:
+    """Write the weights of a supernet, whole or not at all: after an error the file is what it was before.
+
+    Parameters
+    ----------
+    facts
+        What else to record, e.g. the phase of the training; see `read_facts`.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be written, e.g. because the disk is full.
+    """
+    _write(path, supernet, supernet.space, {"kind": SUPERNET, "facts": dict(facts)})
+
+
+def save_subnet(path: str | Path, subnet: Subnet, facts: Mapping[str, str]) -> None:
+    """Write the weights of a subnet with its architecture, in the published form; see `save_supernet`."""
+    header = {"kind": SUBNET, "arch": subnet.arch, "arch_id": subnet.arch_id, "facts": dict(facts)}
+    _write(path, subnet, subnet.space, header)
+
+
+def load_supernet(path: str | Path, space: OfaMcunet) -> Supernet:
+    """Read what `save_supernet` wrote; the resolutions of the space may be others than then.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, cut short or of another kind, belongs to another space or number of classes, or a
+        weight is missing, surplus, not finite, or of another shape or type.
+    """
+    _, tensors = _read(path, SUPERNET, space)
+    return filled(lambda: Supernet(space), tensors, path)
+
+
+def load_subnet(path: str | Path, space: OfaMcunet) -> Subnet:
+    """Read what `save_subnet` wrote.
+
+    Raises
+    ------
+    DataError
+        As `load_supernet`, and if the architecture is not of the space, e.g. has a resolution that the space lacks.
+    """
+    header, tensors = _read(path, SUBNET, space)
+    try:
+        (genes,) = space.from_dicts([header.get("arch", {})])
+    except SpaceError as error:
+        raise DataError(f"{path}: its architecture is not one of the space: {error}") from None
+    return filled(lambda: Subnet(space.unrestricted(), genes), tensors, path)
+
+
+def import_published(
+    source: str | Path, space: OfaMcunet, *, sha256: str | None = None, folder: str | Path | None = None
+) -> Supernet:
+    """Read a supernet in the layout of the published `vww_supernet.pth` (MIT 6.5940 lab 3).
+
+    Nothing in the file is executed; see `nascore.supernet.published` for the variants of the layout.
+
+    Parameters
+    ----------
+    source
+        A path or a URL.
+    sha256
+        The SHA-256 of the file in hexadecimal; a download has to have one.
+    folder
+        Where downloads are kept, so that a cut one goes on from there; a temporary folder by default.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be had, has another checksum, holds more than tensors, or other weights than the space's.
+    """
+    if sha256 is None and urlsplit(str(source)).scheme in ("http", "https"):
+        raise DataError(f"{source} is a download without a checksum; give the sha256 that the file must have")
+    with TemporaryDirectory() as temporary:
+        path = fetch(str(source), folder or temporary, sha256.lower() if sha256 else None)
+        tensors = read_state_dict(path)
+    if CLASSIFIER in tensors and tensors[CLASSIFIER].ndim == 2 and len(tensors[CLASSIFIER]) != space.n_classes:
+        raise DataError(
+            f"{source} has {len(tensors[CLASSIFIER])} classes; expected {space.n_classes}, as the space has"
+        )
+    return filled(lambda: Supernet(space), tensors, source)
+
+
+def read_facts(path: str | Path) -> dict[str, str]:
+    """Return the facts that were saved with a supernet or a subnet.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, cut short, or has no header of this project.
+    """
+    facts = _read_file(Path(path))[0].get("facts")
+    if not isinstance(facts, dict):
+        raise DataError(f"{path}: 'facts' of the header is {facts!r}; expected an object")
+    return facts
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal: the identity of a checkpoint.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _write(path: str | Path, network: nn.Module, space: OfaMcunet, header: Mapping[str, Any]) -> None:
+    """Write the state dict of a network."""
+    about = {"format_version": FORMAT_VERSION, "space": space.name, "n_classes": space.n_classes, **header}
+    # Plain layout: safetensors refuses channels-last, and the bytes must not depend on it.
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    content = save(tensors, {HEADER_KEY: json.dumps(about, sort_keys=True, allow_nan=False)})
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _read(path: str | Path, kind: str, space: OfaMcunet) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return header and weights of a file of a kind and a space."""
+    header, tensors = _read_file(Path(path))
+    for name, expected in (("kind", kind), ("space", space.name), ("n_classes", space.n_classes)):
+        if header.get(name) != expected:
+            raise DataError(f"{path}: {name} is {header.get(name)!r}; expected {expected!r}")
+    return header, tensors
+
+
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the header of this project and all tensors of a safetensors file."""
+    if not path.is_file():
+        found = "is a folder" if path.is_dir() else "does not exist"
+        raise DataError(f"{path} {found}; expected a safetensors file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{path} is not a whole safetensors file: {error}") from None
+    try:
+        header = json.loads(metadata.get(HEADER_KEY, "null"))
+    except json.JSONDecodeError:
+        header = None
+    version = header.get("format_version") if isinstance(header, dict) else None
+    if version != FORMAT_VERSION:
+        raise DataError(
+            f"{path}: the format version in the metadata entry {HEADER_KEY!r} is {version!r}; this version of nascore "
+            f"reads {FORMAT_VERSION}"
+        )
+    return header, tensors

@@ -1,0 +1,61 @@
+"""Containers that give layers their published names; the static and the elastic network share them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Generic, TypeVar, cast
+
+from torch import Tensor, nn
+
+from nascore.spaces.layers import Conv
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+
+class BlockLayers(nn.Module, Generic[Layer]):
+    """The layers of a block, in order of execution.
+
+    Parameters
+    ----------
+    layers
+        Expand, depthwise and project; or project alone, as in the first block.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        super().__init__()
+        expand, depthwise = (layers[0], layers[1]) if len(layers) == 3 else (None, None)
+        self.inverted_bottleneck: Layer | None = expand
+        self.depth_conv: Layer | None = depthwise
+        self.point_linear: Layer = layers[-1]
+
+    def __iter__(self) -> Iterator[Layer]:
+        """Iterate over the layers that there are."""
+        return (layer for layer in (self.inverted_bottleneck, self.depth_conv, self.point_linear) if layer is not None)
+
+
+class Blocks(nn.ModuleList, Generic[Layer]):
+    """A module list that knows the type of its entries."""
+
+    def __iter__(self) -> Iterator[Layer]:
+        """Iterate over the blocks in order of execution."""
+        return cast("Iterator[Layer]", super().__iter__())
+
+
+class GateLayers(nn.Module):
+    """The two 1x1 convolutions of a squeeze-and-excitation gate."""
+
+    def __init__(self, reduce: Conv, expand: Conv) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(reduce.c_in, reduce.c_out, 1)
+        self.expand = nn.Conv2d(expand.c_in, expand.c_out, 1)
+
+
+class Classifier(nn.Module, Generic[Layer]):
+    """The linear layer on the pooled features."""
+
+    def __init__(self, linear: Layer) -> None:
+        super().__init__()
+        self.linear = linear
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the `(n, n_classes)` logits of `(n, c, h, w)` feature maps."""
+        logits: Tensor = self.linear(features.mean((2, 3)))
+        return logits

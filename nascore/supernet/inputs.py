@@ -1,0 +1,54 @@
+"""What networks take: pixels as numbers around 0, on a device that is found or named."""
+
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from nascore.errors import ConfigError
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def normalise(images: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """Return uint8 images as the network's input: mean 0.5 and standard deviation 0.5, as published.
+
+    Parameters
+    ----------
+    images
+        `(n, height, width, 3)` pixels.
+
+    Returns
+    -------
+    torch.Tensor
+        `(n, 3, height, width)` float32 in [-1, 1], channels last in memory, as the pixels are already.
+    """
+    # A copy: the store is read-only.
+    pixels = torch.from_numpy(np.array(images)).to(device)
+    return pixels.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
+def channels_last(network: Network, device: torch.device) -> Network:
+    """Return a network moved to a device, its weights channels last, which convolutions are fastest with."""
+    return network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device of a name; ``auto`` is the first GPU where there is one, else the CPU.
+
+    Raises
+    ------
+    ConfigError
+        If a GPU is asked for and there is none, or the name is no device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"device is {name!r}; expected auto, cpu, cuda, or cuda:N") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"device is {name!r}, but this machine shows no GPU; use auto or cpu")
+    return device

@@ -1,0 +1,153 @@
+"""Elastic layers: the widest weights, of which each subnet uses the first channels.
+
+A layer is told what to be by a shape of `nascore.spaces.layers`; it keeps no active state, so two subnets can be in
+the same step. `copy_to` gives a static layer the very weights that `forward` uses.
+
+The names of modules follow the published checkpoint (`vww_supernet.pth`).
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nascore.spaces.layers import Conv
+from nascore.supernet.batch_norm import ElasticBatchNorm
+from nascore.supernet.containers import GateLayers
+from nascore.supernet.static_layers import ConvBatchNorm, SqueezeExcite, gate
+
+
+class ElasticConv(nn.Module):
+    """A convolution of which a subnet uses the first output and input channels."""
+
+    def __init__(self, widest: Conv) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(widest.c_in, widest.c_out, widest.kernel, groups=widest.groups, bias=False)
+
+    def active(self, shape: Conv) -> Tensor:
+        """Return the `(c_out, c_in / groups, kernel, kernel)` weights of one shape, a view."""
+        return self.conv.weight[: shape.c_out, : shape.c_in]
+
+
+class ElasticDepthwise(ElasticConv):
+    """A depthwise convolution whose smaller kernels are linear maps of the centres of larger ones.
+
+    A kernel of 3 comes from that of 5, never straight from 7. The maps are learnt, shared by all channels of the layer,
+    and start as the identity, i.e. as a plain crop (Cai et al., 2020, Once-for-All, §3.3).
+
+    Parameters
+    ----------
+    kernels
+        The kernel sizes to choose from, ascending.
+    """
+
+    def __init__(self, widest: Conv, kernels: tuple[int, ...]) -> None:
+        super().__init__(widest)
+        self.kernels = kernels
+        for small, large in pairwise(kernels):
+            self.register_parameter(f"{large}to{small}_matrix", nn.Parameter(torch.eye(small**2)))
+
+    def active(self, shape: Conv) -> Tensor:
+        """Return the `(channels, 1, kernel, kernel)` weights of one shape; a view where it has the largest kernel."""
+        weight = self.conv.weight[: shape.c_out]
+        for large, small in pairwise(reversed(self.kernels)):
+            if large <= shape.kernel:
+                break
+            margin = (large - small) // 2
+            centre = weight[:, :, margin : large - margin, margin : large - margin]
+            kernel_map = self.get_parameter(f"{large}to{small}_matrix")
+            weight = functional.linear(centre.reshape(-1, small**2), kernel_map).view(-1, 1, small, small)
+        return weight
+
+
+class ElasticSqueezeExcite(nn.Module):
+    """A squeeze-and-excitation gate whose bottleneck is as wide as the shape says: active block input // 4."""
+
+    def __init__(self, reduce: Conv, expand: Conv) -> None:
+        super().__init__()
+        self.fc = GateLayers(reduce, expand)
+
+    def forward(self, x: Tensor, bottleneck: int) -> Tensor:
+        """Gate `(n, c, h, w)` activations."""
+        reduce, reduce_bias, expand, expand_bias = self.active(x.shape[1], bottleneck)
+        return gate(
+            x,
+            lambda pooled: functional.conv2d(pooled, reduce, reduce_bias),
+            lambda hidden: functional.conv2d(hidden, expand, expand_bias),
+        )
+
+    def active(self, mid: int, bottleneck: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return views of weight and bias of both layers, for `mid` gated channels."""
+        first, second = self.fc.reduce, self.fc.expand
+        assert first.bias is not None and second.bias is not None
+        return (
+            first.weight[:bottleneck, :mid],
+            first.bias[:bottleneck],
+            second.weight[:mid, :bottleneck],
+            second.bias[:mid],
+        )
+
+    def copy_to(self, target: SqueezeExcite) -> None:
+        """Copy the active entries into the gate of a subnet."""
+        reduce = target.fc.reduce
+        for entry, value in zip(target.parameters(), self.active(reduce.in_channels, reduce.out_channels), strict=True):
+            entry.copy_(value)
+
+
+class ElasticConvBatchNorm(nn.Module):
+    """An elastic convolution, its batch normalisation, an optional ReLU6, and an optional gate.
+
+    Parameters
+    ----------
+    conv
+        The convolution.
+    activation
+        Whether a ReLU6 follows.
+    squeeze_excite
+        The two layers of the gate at their widest, or empty.
+    """
+
+    def __init__(self, conv: ElasticConv, *, activation: bool = True, squeeze_excite: tuple[Conv, ...] = ()) -> None:
+        super().__init__()
+        self.conv = conv
+        self.bn = ElasticBatchNorm(conv.conv.out_channels)
+        self.activation = activation
+        self.se = ElasticSqueezeExcite(*squeeze_excite) if squeeze_excite else None
+
+    def forward(self, x: Tensor, shape: Conv, squeeze_excite: tuple[Conv, ...] = ()) -> Tensor:
+        """Apply the layer as one shape to `(n, c_in, in_size, in_size)` activations."""
+        weight, padding = self.conv.active(shape), shape.kernel // 2
+        # Taps that reach over the whole map see padding alone. Without them the gradient of a 7x7 kernel on a 2x2 map
+        # takes a tenth of the time.
+        if (margin := padding - (shape.in_size - 1)) > 0:
+            weight, padding = weight[:, :, margin:-margin, margin:-margin], padding - margin
+        x = functional.conv2d(x, weight, stride=shape.stride, padding=padding, groups=shape.groups)
+        x = self.bn(x)
+        if self.activation:
+            x = functional.relu6(x, inplace=True)
+        return self.se(x, squeeze_excite[0].c_out) if self.se is not None else x
+
+    def copy_to(self, target: ConvBatchNorm, shape: Conv) -> None:
+        """Copy the active entries into the layer of a subnet."""
+        target.conv.weight.copy_(self.conv.active(shape))
+        self.bn.copy_to(target.bn)
+        if self.se is not None and isinstance(target.se, SqueezeExcite):
+            self.se.copy_to(target.se)
+
+
+class ElasticLinear(nn.Module):
+    """A linear layer of which a subnet uses the first inputs."""
+
+    def __init__(self, max_inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(max_inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply to `(n, c)` activations."""
+        return functional.linear(x, self.linear.weight[:, : x.shape[1]], self.linear.bias)
+
+    def copy_to(self, target: nn.Linear) -> None:
+        """Copy the active entries into the linear layer of a subnet."""
+        target.weight.copy_(self.linear.weight[:, : target.in_features])
+        target.bias.copy_(self.linear.bias)

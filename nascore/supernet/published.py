@@ -1,0 +1,71 @@
+"""Weights that were published or trained elsewhere, in PyTorch's own file format."""
+
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nascore.errors import DataError
+
+BLOCK_LAYERS = "mobile_inverted_conv"
+"""What the published checkpoint calls the layers of a block; raw training checkpoints have other names for it."""
+
+
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Read the state dict of a PyTorch file under the published names, without executing anything in it.
+
+    The file holds `{"state_dict": ...}` or a state dict alone. The prefix `module.` of a data-parallel training is
+    removed.
+
+    Raises
+    ------
+    DataError
+        If the file is cut short or none of PyTorch's, holds other objects than tensors, or no state dict.
+    """
+    content = _load(path)
+    if isinstance(content, Mapping):
+        content = content.get("state_dict", content)
+    if not isinstance(content, Mapping):
+        raise DataError(f"{path} holds a {type(content).__name__}; expected a state dict, or a dict with 'state_dict'")
+    state: dict[str, Tensor] = {}
+    for key, value in content.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor) or value.is_meta:
+            kind = "a tensor without values" if getattr(value, "is_meta", False) else f"of type {type(value).__name__}"
+            raise DataError(
+                f"{path}: {key!r} is {kind}; expected a state dict of tensors alone, or a dict with 'state_dict'"
+            )
+        name = _published_name(key)
+        if name in state:
+            raise DataError(f"{path}: {key!r} and another key both stand for {name!r}")
+        state[name] = value
+    return state
+
+
+def _load(path: Path) -> Any:
+    """Return what a PyTorch file holds, tensors and plain containers alone."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        what = f"it refers to {found[1]!r}" if found else "its pickle is not one of tensors"
+        raise DataError(
+            f"{path} is not a PyTorch file of tensors alone: {what}. Such files can run any program, so nothing of it "
+            "was loaded or executed."
+        ) from None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from None
+    except Exception as error:  # PyTorch's reader raises almost anything on bytes that are not its own
+        reason = str(error).split(". ")[0].strip() or type(error).__name__
+        raise DataError(f"{path} is not a whole PyTorch file: {reason}") from None
+
+
+def _published_name(key: str) -> str:
+    """Return the published name of an entry."""
+    parts = key.removeprefix("module.").split(".")
+    if parts[0] == "blocks" and len(parts) > 3:
+        parts[2] = BLOCK_LAYERS
+    return ".".join(parts)
