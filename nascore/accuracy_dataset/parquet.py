@@ -2,18 +2,18 @@
 
 | column | meaning |
 |---|---|
-| `arch_id` | hash of the architecture; one row per architecture |
-| `wid`, `resolution` | width index, input pixels |
-| `ks`, `e`, `d` | kernel sizes and expand ratios of the blocks, extra depths of the stages |
+| `arch_id`, `wid`, `resolution`, `ks`, `e`, `d` | the architecture, one row each; see `nascore.architectures` |
 | `accuracy` | measured top-1, in [0, 1] |
 | `n_images` | images that it was measured on |
 | `source` | where the row comes from |
+| `loss` | measured cross-entropy, nats per image; null for published tables |
+| `checkpoint_sha256` | the supernet whose weights were measured; null for published tables |
 | `macs`, `thop_macs`, `peak_memory_bytes`, `params`, `flash_bytes` | costs; see `nascore.efficiency.counting` |
 
-Rows are in the order of `arch_id`, so the same measurements make the same bytes, in whatever order they came.
+Rows are in the order of `arch_id`, so the same measurements make the same bytes, in whatever order they came. How long
+a measurement took is not here: it would make the bytes of two runs differ.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,41 +21,51 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow as arrow
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from nascore.architectures import (
+    ARCHITECTURE_FIELDS,
+    TableKind,
+    architecture_columns,
+    check_column,
+    genes_of,
+    read_table,
+    write_table,
+)
 from nascore.efficiency import METRICS, cost
-from nascore.errors import DataError, SpaceError
-from nascore.files import replacing
+from nascore.errors import DataError
 from nascore.spaces.ofa_mcunet import OfaMcunet
 from nascore.spaces.staged import Genes
 
-SCHEMA_VERSION = 1
-METADATA_KEY = b"nascore.accuracy_dataset"
+KIND = TableKind("an accuracy dataset", "nascore.accuracy_dataset", 2)
 
 ARROW_SCHEMA = arrow.schema(
     [
-        ("arch_id", arrow.string()),
-        ("wid", arrow.int8()),
-        ("resolution", arrow.int16()),
-        ("ks", arrow.list_(arrow.int8())),
-        ("e", arrow.list_(arrow.int8())),
-        ("d", arrow.list_(arrow.int8())),
+        *ARCHITECTURE_FIELDS,
         ("accuracy", arrow.float64()),
         ("n_images", arrow.int32()),
         ("source", arrow.string()),
+        ("loss", arrow.float64()),
+        ("checkpoint_sha256", arrow.string()),
         *((metric, arrow.int64()) for metric in METRICS),
     ]
 )
 
+MEASUREMENT_COLUMNS = {
+    "arch_id": pa.Column(str, [pa.Check.str_matches(r"^[0-9a-f]{16}$")], unique=True),
+    "accuracy": pa.Column(float, [pa.Check.in_range(0, 1)]),
+    "loss": pa.Column(float, [pa.Check.ge(0), pa.Check.lt(float("inf"))]),
+    "n_images": pa.Column("int32", [pa.Check.ge(1)]),
+    "checkpoint_sha256": pa.Column(str, [pa.Check.str_matches(r"^[0-9a-f]{64}$")]),
+}
+"""What a measurement of a subnet holds, in a shard and in the dataset."""
+
 CHECKS = pa.DataFrameSchema(
     {
-        "arch_id": pa.Column(str, [pa.Check.str_matches(r"^[0-9a-f]{16}$")], unique=True),
-        "accuracy": pa.Column(float, [pa.Check.in_range(0, 1)]),
-        "n_images": pa.Column("int32", [pa.Check.ge(1)]),
+        **MEASUREMENT_COLUMNS,
         "source": pa.Column(str, [pa.Check.str_length(min_value=1)]),
     }
-)
+).update_columns({"loss": {"nullable": True}, "checkpoint_sha256": {"nullable": True}})
 """What the columns hold; architectures and costs are checked against the space, which says more."""
 
 
@@ -88,6 +98,8 @@ def write_accuracy_dataset(
     accuracy: NDArray[np.float64],
     n_images: NDArray[np.int64],
     source: list[str],
+    loss: NDArray[np.float64] | None = None,
+    checkpoint_sha256: list[str] | None = None,
 ) -> None:
     """Write measurements, with their costs, as one Parquet file.
 
@@ -95,24 +107,24 @@ def write_accuracy_dataset(
     ----------
     genes
         An `(n, n_genes)` canonical array without duplicates.
-    accuracy, n_images, source
-        `n` entries each.
+    accuracy, n_images, source, loss, checkpoint_sha256
+        `n` entries each. Rows that come without a supernet have neither of the last two.
 
     Raises
     ------
     DataError
         If a value is outside the schema, or the folder cannot be written.
     """
-    published = pd.DataFrame(space.to_dicts(genes)).rename(columns={"image_size": "resolution"})
-    frame = published.assign(
-        arch_id=space.arch_id(genes), accuracy=accuracy, n_images=np.asarray(n_images, np.int32), source=source
+    frame = architecture_columns(space, genes).assign(
+        accuracy=accuracy,
+        n_images=np.asarray(n_images, np.int32),
+        source=source,
+        loss=np.nan if loss is None else loss,
+        checkpoint_sha256=pd.Series(checkpoint_sha256, dtype=str, index=range(len(genes))),
     )
     frame = pd.concat([frame, cost(space, genes)], axis=1).sort_values("arch_id", ignore_index=True)
     _check(frame, Path(path))
-    metadata = {METADATA_KEY: json.dumps({"schema_version": SCHEMA_VERSION, "space": space.name}).encode()}
-    table = arrow.Table.from_pandas(frame[ARROW_SCHEMA.names], ARROW_SCHEMA, preserve_index=False)
-    with replacing(path) as temporary:
-        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+    write_table(path, KIND, space, frame, ARROW_SCHEMA)
 
 
 def read_accuracy_dataset(path: str | Path, space: OfaMcunet) -> AccuracyDataset:
@@ -125,59 +137,24 @@ def read_accuracy_dataset(path: str | Path, space: OfaMcunet) -> AccuracyDataset
         space, or holds a value outside the schema, an unknown choice, or a cost that is not the architecture's.
     """
     path = Path(path)
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except (arrow.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a whole Parquet file: {error}") from None
-    _check_header(table.schema, space, path)
+    table = read_table(path, KIND, space)
+    if not table.schema.equals(ARROW_SCHEMA):
+        raise DataError(f"{path} has columns {table.schema.names}; expected {ARROW_SCHEMA.names} with their types")
     frame = table.to_pandas()
     _check(frame, path)
-    try:
-        lengths = {"ks": space.n_blocks, "e": space.n_blocks, "d": len(space.stages)}
-        columns = {key: _stacked(frame[key], length) for key, length in lengths.items()}
-        genes = space.from_columns({**columns, "wid": frame["wid"], "image_size": frame["resolution"]})
-    except SpaceError as error:
-        raise DataError(f"{path}: {error}") from None
-    _check_identity(frame, genes, space, path)
+    genes = genes_of(frame, space, path)
+    for metric, expected in cost(space, genes).items():
+        check_column(str(metric), frame[metric], expected, path)
+    unordered = frame["arch_id"].to_numpy()[1:] < frame["arch_id"].to_numpy()[:-1]
+    if unordered.any():
+        raise DataError(f"{path}: row {int(unordered.argmax()) + 1} is not in the order of arch_id that writers leave")
     return AccuracyDataset(frame, genes)
 
 
-def _stacked(lists: pd.Series, length: int) -> NDArray[np.int64]:
-    """Return a column of lists as an `(n, length)` array."""
-    for row, entry in enumerate(lists):
-        if entry is None or len(entry) != length or pd.isna(entry).any():
-            raise SpaceError(f"row {row}: {lists.name} must be a list of {length} whole numbers; got {entry}")
-    return np.stack(lists.to_list())
-
-
-def _check_header(schema: arrow.Schema, space: OfaMcunet, path: Path) -> None:
-    """Refuse what is not an accuracy dataset of this version and space."""
-    header = (schema.metadata or {}).get(METADATA_KEY)
-    if header is None:
-        raise DataError(f"{path} is a Parquet file but not an accuracy dataset: it has no {METADATA_KEY.decode()} key")
+def check_values(frame: pd.DataFrame, checks: pa.DataFrameSchema, path: Path) -> None:
+    """Raise at the first value that is not what its column holds; names the column, the row and the value."""
     try:
-        facts = dict(json.loads(header))
-    except (ValueError, TypeError):
-        raise DataError(f"{path}: its {METADATA_KEY.decode()} key is not a JSON mapping; got {header!r}") from None
-    if facts.get("schema_version") != SCHEMA_VERSION:
-        raise DataError(
-            f"{path} has schema version {facts.get('schema_version')}; this program reads version {SCHEMA_VERSION}. "
-            "Make the dataset again from its source."
-        )
-    if facts.get("space") != space.name:
-        raise DataError(f"{path} is about space {facts.get('space')!r}; expected {space.name!r}")
-    if not schema.remove_metadata().equals(ARROW_SCHEMA):
-        raise DataError(f"{path} has columns {schema.names}; expected {ARROW_SCHEMA.names} with their types")
-
-
-def _check(frame: pd.DataFrame, path: Path) -> None:
-    """Check the values of the columns and name the first wrong one."""
-    if not len(frame):
-        raise DataError(f"{path} has no rows")
-    try:
-        CHECKS.validate(frame)
+        checks.validate(frame)
     except pa.errors.SchemaError as error:
         cases = error.failure_cases
         shown = ""
@@ -186,17 +163,15 @@ def _check(frame: pd.DataFrame, path: Path) -> None:
         raise DataError(f"{path}: column {error.schema.name!r} fails {error.check}{shown}") from None
 
 
-def _check_identity(frame: pd.DataFrame, genes: Genes, space: OfaMcunet, path: Path) -> None:
-    """Check that identities and costs are those of the architectures, in order."""
-    expected = cost(space, genes).assign(arch_id=space.arch_id(genes))
-    for column in expected:
-        differs = (expected[column] != frame[column]).to_numpy()
-        if differs.any():
-            row = int(differs.argmax())
-            raise DataError(
-                f"{path}: row {row}: {column} is {frame[column][row]}; its architecture has {expected[column][row]}. "
-                "The file was altered or made for a space with other options (resolutions, classes)."
-            )
-    unordered = frame["arch_id"].to_numpy()[1:] < frame["arch_id"].to_numpy()[:-1]
-    if unordered.any():
-        raise DataError(f"{path}: row {int(unordered.argmax()) + 1} is not in the order of arch_id that writers leave")
+def _check(frame: pd.DataFrame, path: Path) -> None:
+    """Check what can be checked without the space."""
+    if not len(frame):
+        raise DataError(f"{path} has no rows")
+    check_values(frame, CHECKS, path)
+    alone = (frame["loss"].isna() != frame["checkpoint_sha256"].isna()).to_numpy()
+    if alone.any():
+        row = int(alone.argmax())
+        raise DataError(
+            f"{path}: row {row} has loss {frame['loss'][row]} and checkpoint_sha256 {frame['checkpoint_sha256'][row]}; "
+            "expected both or neither"
+        )

@@ -34,7 +34,7 @@ class PublishedTables:
     source
         The file that each row comes from.
     report
-        Counts for people: files, rows, dropped duplicates, range of accuracies.
+        The run's `dataset_report.json`: `nascore.report.records.TablesReport`.
     """
 
     genes: Genes
@@ -92,6 +92,7 @@ def import_published_tables(
     _refuse_contradictions(accuracy, first[group], arch_id, origin)
     kept = accuracy[first]
     report = {
+        "kind": "tables",
         "source": "published tables",
         "n_files": len(files),
         "n_rows": len(first),

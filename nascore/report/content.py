@@ -1,29 +1,36 @@
-"""Reading everything that the report shows, with checks that name the file and the place of what is wrong."""
+"""Everything that the report shows, read from the files of a run and checked to belong together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pydantic import ValidationError
 
-from nascore.errors import DataError, SpaceError, unknown_name
-from nascore.files import read_json
+from nascore.errors import DataError, unknown_name
 from nascore.report.labels import METRICS
-from nascore.report.records import ImportReport, PredictorMetrics, Record, SearchResult
+from nascore.report.reading import (
+    read_metrics,
+    read_record,
+    read_search,
+    read_table,
+    read_training_curve,
+    read_validation,
+)
+from nascore.report.records import (
+    DatasetReport,
+    ImageManifest,
+    PredictorMetrics,
+    SearchResult,
+    SupernetReport,
+    TablesReport,
+)
+from nascore.report.validation_records import Validation
 from nascore.spaces import OfaMcunet
 
 HELDOUT = ("arch_id", "resolution", "width", "measured", "predicted", "lower", "upper")
 LEARNING_CURVE = ("n_rows", "mae", "rmse", "kendall_tau", "kendall_tau_within_resolution")
 PARETO = ("predicted_accuracy", "arch_id", "resolution", "width")
 COVERAGE = ("gene", "value", "n_rows")
-TEXT_COLUMNS = ("arch_id", "gene")
-MAY_BE_UNDEFINED = ("kendall_tau", "kendall_tau_within_resolution")
-
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,13 @@ class ReportContent:
         Measured rows per choice of each gene, with columns `COVERAGE`.
     dataset
         Facts about the measured rows.
+    validations
+        By target: what was measured of its subnets. Empty for a run without a supernet.
+    training_curves
+        One per phase of the supernet's training, with columns `nascore.report.reading.TRAINING_CURVE`; empty if it was
+        not trained here.
+    images
+        The image store's manifest; None for a run without images.
     """
 
     searches: tuple[SearchResult, ...]
@@ -53,12 +67,22 @@ class ReportContent:
     learning_curves: Mapping[str, pd.DataFrame]
     pareto_fronts: Mapping[str, pd.DataFrame]
     coverage: pd.DataFrame
-    dataset: ImportReport
+    dataset: TablesReport | SupernetReport
+    validations: Mapping[str, Validation] = field(default_factory=dict)
+    training_curves: tuple[pd.DataFrame, ...] = ()
+    images: ImageManifest | None = None
 
     @property
     def space(self) -> OfaMcunet:
         """The whole space, with every resolution that a search knows."""
         return self.searches[0].space.whole()
+
+    @property
+    def checkpoints(self) -> list[str]:
+        """The supernets whose weights were measured: one, or none in a run on published tables alone."""
+        measured = [self.dataset.checkpoint_sha256] if isinstance(self.dataset, SupernetReport) else []
+        winners = [v.winner.checkpoint_sha256 for v in self.validations.values() if v.winner]
+        return list(dict.fromkeys([*measured, *winners]))
 
 
 def read_content(
@@ -70,19 +94,28 @@ def read_content(
     pareto_fronts: Mapping[str, str | Path],
     coverage: str | Path,
     dataset: str | Path,
+    validations: Sequence[str | Path] = (),
+    training_curves: Sequence[str | Path] = (),
+    images: str | Path | None = None,
 ) -> ReportContent:
     """Read the files of a run.
 
     Parameters
     ----------
     searches, predictors, dataset
-        JSON files: search results, predictor metrics, the import report.
+        JSON files: search results, predictor metrics, the dataset report.
     heldout, learning_curves
         Parquet file of each predictor.
     pareto_fronts
         Parquet file of each metric.
     coverage
         Parquet file of measured rows per gene choice.
+    validations
+        JSON files, at most one per target; none for a run without a supernet.
+    training_curves
+        Parquet file of each phase of the supernet's training, in the order of the phases.
+    images
+        The image store's manifest (JSON).
 
     Raises
     ------
@@ -95,15 +128,45 @@ def read_content(
     for kind, files in (("held-out rows", heldout), ("a learning curve", learning_curves)):
         _check_names(f"predictor of {kind}", files, [record.predictor for record in metrics])
     _check_names("metric of a Pareto front", pareto_fronts, METRICS)
-    return ReportContent(
+    content = ReportContent(
         searches=results,
         predictors=metrics,
-        heldout={name: _read_table(path, HELDOUT) for name, path in heldout.items()},
-        learning_curves={name: _read_table(path, LEARNING_CURVE) for name, path in learning_curves.items()},
-        pareto_fronts={name: _read_table(path, (name, *PARETO)) for name, path in pareto_fronts.items()},
-        coverage=_read_table(coverage, COVERAGE),
-        dataset=_read_record(dataset, ImportReport, "an import report"),
+        heldout={name: read_table(path, HELDOUT) for name, path in heldout.items()},
+        learning_curves={name: read_table(path, LEARNING_CURVE) for name, path in learning_curves.items()},
+        pareto_fronts={name: read_table(path, (name, *PARETO)) for name, path in pareto_fronts.items()},
+        coverage=read_table(coverage, COVERAGE),
+        dataset=read_record(dataset, DatasetReport, "a dataset report"),
+        validations=read_validations(validations, results),
+        training_curves=tuple(map(read_training_curve, training_curves)),
+        images=None if images is None else read_record(images, ImageManifest, "the manifest of an image store"),
     )
+    _check_training(content.training_curves)
+    if len(content.checkpoints) > 1:
+        raise DataError(
+            "the accuracy dataset and the winners were measured with different checkpoints: "
+            + ", ".join(content.checkpoints)
+        )
+    return content
+
+
+def read_validations(paths: Sequence[str | Path], results: Sequence[SearchResult]) -> dict[str, Validation]:
+    """Read the validations of some of the searches' targets, by target.
+
+    Raises
+    ------
+    DataError
+        If a file is not a validation, two are of one target, or one is of a search that is not among `results`.
+    """
+    found: dict[str, Validation] = {}
+    for path in paths:
+        validation = read_validation(path, results[0].space.whole())
+        search = (validation.target, validation.searcher)
+        if search not in {(result.target, result.searcher) for result in results}:
+            raise DataError(f"{path} validates searcher {search[1]!r} for target {search[0]!r}, which has no result")
+        if validation.target in found:
+            raise DataError(f"{path} is a second validation of target {validation.target!r}")
+        found[validation.target] = validation
+    return found
 
 
 def _check_names(kind: str, given: Mapping[str, object], valid: Sequence[str] | Mapping[str, object]) -> None:
@@ -128,57 +191,9 @@ def _check_searches(results: tuple[SearchResult, ...]) -> None:
         raise DataError(f"the search results are of different spaces: {first} and {second}")
 
 
-def read_search(path: str | Path) -> SearchResult:
-    """Read one search result and check what only the space can check."""
-    result = _read_record(path, SearchResult, "a search result")
-    smallest = result.infeasibility.smallest if result.infeasibility else []
-    archs = [*(subnet.arch for subnet in result.subnets), *(record.arch for record in smallest)]
-    try:
-        result.space.whole().from_dicts(archs)
-    except SpaceError as error:
-        raise DataError(f"{path}: {error}") from None
-    for metric in [*(c.metric for c in result.constraints), *(record.metric for record in smallest)]:
-        if metric not in METRICS:
-            raise DataError(f"{path}: {unknown_name('metric', metric, METRICS)}")
-    for subnet in result.subnets:
-        missing = [metric for metric in METRICS if metric not in subnet.costs]
-        if missing:
-            raise DataError(f"{path}: subnet {subnet.arch_id} has no cost {missing[0]!r}")
-    return result
-
-
-def read_metrics(path: str | Path) -> PredictorMetrics:
-    """Read the metrics of one predictor."""
-    return _read_record(path, PredictorMetrics, "a file of predictor metrics")
-
-
-def _read_record(path: str | Path, kind: type[AnyRecord], what: str) -> AnyRecord:
-    """Read one JSON file as a record."""
-    try:
-        return kind.model_validate(read_json(path))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the whole file"
-        raise DataError(f"{path} is not {what}: {where}: {first['msg']}") from None
-
-
-def _read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read the named columns of a Parquet file, numbers finite."""
-    try:
-        table = pd.read_parquet(path)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path} is not a Parquet file: {error}") from None
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise DataError(f"{path} has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}")
-    for name in columns:
-        if name in TEXT_COLUMNS + MAY_BE_UNDEFINED:
-            continue
-        if not pd.api.types.is_numeric_dtype(table[name]):
-            raise DataError(f"{path}: column {name!r} must hold numbers; it holds {table[name].dtype}")
-        wrong = np.flatnonzero(~np.isfinite(table[name].to_numpy(dtype=float)))
-        if len(wrong):
-            raise DataError(f"{path}: column {name!r} is not a finite number in row {wrong[0]}")
-    return table[list(columns)]
+def _check_training(curves: tuple[pd.DataFrame, ...]) -> None:
+    """Refuse two training curves of one phase."""
+    phases = [str(phase) for curve in curves for phase in curve["phase"].unique()]
+    for phase in phases:
+        if phases.count(phase) > 1:
+            raise DataError(f"two training curves are of phase {phase!r}")

@@ -14,9 +14,12 @@ from nascore.report import labels
 from nascore.report.content import ReportContent
 from nascore.report.coverage_figures import coverage_figures
 from nascore.report.figures import Figure
+from nascore.report.measured import ROLE_LABELS, accuracy_table, defects, ranking_table, role_counts, verdict
+from nascore.report.measured_figures import measured_accuracies, predicted_against_measured
 from nascore.report.predictor_figures import calibration, learning_curves, scatter
 from nascore.report.search_figures import pareto_front, searchers
 from nascore.report.summary import summary
+from nascore.report.training_figures import training_figures, training_phases
 from nascore.report.view import (
     STATUS_LABELS,
     TargetView,
@@ -62,6 +65,9 @@ def render(content: ReportContent) -> str:
             searcher_names=list(dict.fromkeys(result.searcher for result in content.searches)),
             summary=summary(content, targets),
             contradictions=contradictions(targets),
+            defects=defects(targets),
+            supernet=bool(content.checkpoints or content.images or content.training_curves),
+            training=training_phases(content.training_curves),
             uncovered=uncovered(coverage),
             searched_parts=searched_parts(targets),
             standard_error=_standard_error(content),
@@ -86,7 +92,15 @@ def _figures(content: ReportContent, targets: list[TargetView]) -> dict[str, lis
         "learning": [learning_curves(content.learning_curves)] if content.learning_curves else [],
         "pareto": [pareto_front(metric, front, mains) for metric, front in content.pareto_fronts.items()],
         "searchers": [searchers(behind)] if len(behind) else [],
+        "measured": _measured_figures(targets),
+        "training": training_figures(content.training_curves) if content.training_curves else [],
     }
+
+
+def _measured_figures(targets: list[TargetView]) -> list[Figure]:
+    """Draw the charts of measured subnets, if any were measured."""
+    ranking = ranking_table(targets)
+    return [measured_accuracies(accuracy_table(targets)), predicted_against_measured(ranking)] if len(ranking) else []
 
 
 def _standard_error(content: ReportContent) -> float:
@@ -112,7 +126,14 @@ def _environment() -> Environment:
         arch=labels.arch_label,
         svg=Markup,
     )
-    helpers: dict[str, Any] = {"METRICS": labels.METRICS, "STATUS": STATUS_LABELS, "gene_value": labels.gene_value}
+    helpers: dict[str, Any] = {
+        "METRICS": labels.METRICS,
+        "STATUS": STATUS_LABELS,
+        "ROLES": ROLE_LABELS,
+        "gene_value": labels.gene_value,
+        "role_counts": role_counts,
+        "verdict": verdict,
+    }
     environment.globals.update(helpers)
     return environment
 

@@ -4,9 +4,10 @@ Every key below must be there with the right type. Other keys are left alone, be
 may write more than the report shows.
 """
 
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nascore.spaces import OfaMcunet, get_space
 
@@ -42,11 +43,12 @@ class SpaceRecord(Record):
     resolutions: list[int]
     n_architectures: int
     kept_to: dict[str, list[int]]
+    n_classes: int = 2
     note: str = ""
 
     def whole(self) -> OfaMcunet:
         """Return the whole space, without what the search was kept to."""
-        return get_space(self.name, resolutions=tuple(self.resolutions))
+        return get_space(self.name, resolutions=tuple(self.resolutions), n_classes=self.n_classes)
 
 
 class SubnetRecord(Record):
@@ -127,6 +129,10 @@ class SearchResult(Record):
             raise ValueError(f"status {self.status!r} needs {missing[0]!r}, which is empty")
         return self
 
+    def within_limits(self, costs: Mapping[str, float]) -> bool:
+        """Say whether costs satisfy every limit of the target."""
+        return all(costs[c.metric] <= c.limit_in_metric for c in self.constraints)
+
     @property
     def best(self) -> SubnetRecord | None:
         """The subnet with the highest predicted accuracy."""
@@ -154,14 +160,41 @@ class PredictorMetrics(Record):
     is_additive: bool
 
 
-class ImportReport(Record):
-    """Where the measured rows come from; accuracies in [0, 1]."""
+class DatasetFacts(Record):
+    """What is known about the measured rows wherever they come from; accuracies in [0, 1]."""
 
-    n_rows: int
-    n_files: int
-    n_duplicates_dropped: int
-    n_images: int
     source: str
+    n_rows: int
+    n_images: int
     accuracy_min: float
     accuracy_mean: float
     accuracy_max: float
+
+
+class TablesReport(DatasetFacts):
+    """Rows that were imported from published tables."""
+
+    kind: Literal["tables"]
+    n_files: int
+    n_duplicates_dropped: int
+
+
+class SupernetReport(DatasetFacts):
+    """Rows that were measured with the weights of a supernet."""
+
+    kind: Literal["supernet"]
+    strategy: str
+    n_shards: int
+    checkpoint_sha256: str
+
+
+DatasetReport = Annotated[TablesReport | SupernetReport, Field(discriminator="kind")]
+"""The form of `dataset_report.json`."""
+
+
+class ImageManifest(Record):
+    """What the report needs of an image store's manifest: classes, sizes in pixels, and the images of each split."""
+
+    class_names: list[str]
+    resolutions: list[int]
+    splits: dict[str, list[Any]]

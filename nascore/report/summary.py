@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from nascore.report.content import ReportContent
 from nascore.report.labels import correlation, count, percent, points
+from nascore.report.measured import measured_summary
+from nascore.report.records import SupernetReport
 from nascore.report.view import TargetView
 
 
@@ -15,11 +17,17 @@ def summary(content: ReportContent, targets: Sequence[TargetView]) -> list[str]:
         *_predictor(content),
         _targets(targets),
         *_searchers(targets),
+        *measured_summary(targets),
     ]
 
 
 def _dataset(content: ReportContent) -> str:
     facts = content.dataset
+    if isinstance(facts, SupernetReport):
+        return (
+            f"{facts.n_rows:,} subnets of the supernet, measured on {facts.n_images:,} images each, are the evidence; "
+            f"their accuracy is {percent(facts.accuracy_min)} to {percent(facts.accuracy_max)}."
+        )
     return (
         f"{facts.n_rows:,} measured subnets, from {percent(facts.accuracy_min)} to {percent(facts.accuracy_max)} "
         f"accuracy, are the evidence."

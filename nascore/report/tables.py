@@ -1,25 +1,47 @@
-"""The report's two tables as data: one row per target and searcher, one row per predictor."""
+"""The report's tables as data: targets and searchers, predictors, and what was measured of each target."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from nascore.report.content import read_metrics, read_search
+from nascore.report.content import read_validations
 from nascore.report.labels import METRICS
+from nascore.report.reading import read_metrics, read_search
 from nascore.report.records import SearchResult
+from nascore.report.validation_records import Validation
 
 TARGETS_COLUMNS = (
     *("target", "searcher", "predictor", "status", "limits", "predicted_accuracy", "lower", "upper", *METRICS),
     *("resolution", "wid", "arch_id", "gap", "message"),
 )
+MEASURED_COLUMNS = (
+    *("measured_accuracy", "measured_lower", "measured_upper", "measured_arch_id"),
+    *("random_accuracy", "smallest_accuracy", "largest_accuracy"),
+)
+FIGURES = (
+    *("arch_id", "predicted_accuracy", "lower", "upper", "search_accuracy", "search_loss"),
+    *("test_accuracy", "test_lower", "test_upper", "test_loss"),
+)
+VALIDATION_COLUMNS = (
+    *("target", "searcher", "status", "role", "n_measured", "resolution", "wid", *FIGURES),
+    *("n_search_images", "n_test_images", *METRICS, "satisfies_target", "message"),
+)
+
+Row = dict[str, str | float | None]
 
 
-def targets_table(searches: Sequence[str | Path]) -> pd.DataFrame:
-    """Return the best subnet of each search result: one row per file, empty cells where there is no subnet."""
+def targets_table(searches: Sequence[str | Path], validations: Sequence[str | Path] = ()) -> pd.DataFrame:
+    """Return the best subnet of each search result: one row per file, empty cells where there is no subnet.
+
+    With validations there are also `MEASURED_COLUMNS`, filled in for the searchers whose subnets were measured. They
+    are of the winner, which need not be the subnet with the highest prediction.
+    """
+    results = [read_search(path) for path in searches]
+    measured = read_validations(validations, results) if results else {}
     rows = []
-    for result in map(read_search, searches):
-        row: dict[str, str | float] = {
+    for result in results:
+        row: Row = {
             "target": result.target,
             "searcher": result.searcher,
             "predictor": result.predictor,
@@ -32,14 +54,34 @@ def targets_table(searches: Sequence[str | Path]) -> pd.DataFrame:
                 "lower": best.lower,
                 "upper": best.upper,
                 **{metric: best.costs[metric] for metric in METRICS},
-                "resolution": best.arch["image_size"],
-                "wid": best.arch["wid"],
+                **_choices(best.arch),
                 "arch_id": best.arch_id,
             }
         if result.certificate:
             row["gap"] = result.certificate.gap
+        validation = measured.get(result.target)
+        if validation and validation.searcher == result.searcher:
+            row |= _measured(validation)
         rows.append({**row, "message": result.message})
-    return pd.DataFrame(rows, columns=list(TARGETS_COLUMNS))
+    columns = [*TARGETS_COLUMNS[:-1], *(MEASURED_COLUMNS if validations else ()), TARGETS_COLUMNS[-1]]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def validation_table(searches: Sequence[str | Path], validations: Sequence[str | Path]) -> pd.DataFrame:
+    """Return what was measured: one row per target and role, and one with empty cells for a target without subnets.
+
+    The costs of a winner are those measured on the extracted module, all others are counted.
+    """
+    results = [read_search(path) for path in searches]
+    measured = read_validations(validations, results) if results else {}
+    of_target = {result.target: result for result in results}
+    rows = [row for validation in measured.values() for row in _tested_rows(validation, of_target[validation.target])]
+    return pd.DataFrame(rows, columns=list(VALIDATION_COLUMNS))
+
+
+def predictors_table(metrics: Sequence[str | Path]) -> pd.DataFrame:
+    """Return the held-out quality of each predictor."""
+    return pd.DataFrame([read_metrics(path).model_dump() for path in metrics])
 
 
 def _limits(result: SearchResult) -> str:
@@ -48,6 +90,39 @@ def _limits(result: SearchResult) -> str:
     return "; ".join([*bounds, *(f"{name} = {value}" for name, value in result.fixed.items())])
 
 
-def predictors_table(metrics: Sequence[str | Path]) -> pd.DataFrame:
-    """Return the held-out quality of each predictor."""
-    return pd.DataFrame([read_metrics(path).model_dump() for path in metrics])
+def _choices(arch: dict[str, int]) -> Row:
+    """Return the two global choices of a published architecture."""
+    return {"resolution": arch["image_size"], "wid": arch["wid"]}
+
+
+def _measured(validation: Validation) -> Row:
+    """Return the cells of `MEASURED_COLUMNS`."""
+    tested = validation.tested
+    row: Row = {
+        f"{role}_accuracy": tested[role].test_accuracy for role in ("random", "smallest", "largest") if role in tested
+    }
+    if winner := tested.get("found"):
+        row |= dict(zip(MEASURED_COLUMNS, (*winner.test, winner.arch_id), strict=False))
+    return row
+
+
+def _tested_rows(validation: Validation, result: SearchResult) -> Iterable[Row]:
+    """Yield the rows of one target in `validation_table`."""
+    about: Row = {
+        "target": validation.target,
+        "searcher": validation.searcher,
+        "status": validation.status,
+        "n_search_images": validation.split_search.n_images,
+        "n_test_images": validation.split_test.n_images,
+        "message": validation.message,
+    }
+    if not validation.tested:
+        yield about
+    for role, contender in validation.tested.items():
+        n_measured = sum(other.role == role for other in validation.contenders)
+        measured = validation.winner if role == "found" else None
+        costs = measured.costs_measured if measured else contender.costs
+        satisfied = measured.satisfies_target if measured else result.within_limits(costs)
+        figures: Row = {name: getattr(contender, name) for name in FIGURES}
+        row = about | {"role": role, "n_measured": n_measured} | figures | _choices(contender.arch)
+        yield row | {metric: costs[metric] for metric in METRICS} | {"satisfies_target": satisfied}

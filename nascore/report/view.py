@@ -12,6 +12,7 @@ from nascore.report.content import ReportContent
 from nascore.report.drawing import subnet_svg
 from nascore.report.labels import METRICS, arch_label, count, gene_value, percent
 from nascore.report.records import SearchResult
+from nascore.report.validation_records import Validation
 from nascore.spaces import OfaMcunet
 
 STATUS_ORDER = ("optimal", "infeasible", "found", "not_found")
@@ -44,6 +45,7 @@ class TargetView:
     number: int
     results: tuple[SearchResult, ...]
     space: OfaMcunet
+    validation: Validation | None = None
 
     @property
     def name(self) -> str:
@@ -159,7 +161,9 @@ def target_views(content: ReportContent) -> list[TargetView]:
     """Group the results by target, in the order of their first results."""
     names = list(dict.fromkeys(result.target for result in content.searches))
     return [
-        TargetView(i + 1, tuple(r for r in content.searches if r.target == name), content.space)
+        TargetView(
+            i + 1, tuple(r for r in content.searches if r.target == name), content.space, content.validations.get(name)
+        )
         for i, name in enumerate(names)
     ]
 

@@ -140,6 +140,7 @@ class SearchResult:
                     v for choice in space.global_choices if choice.name == "resolution" for v in choice.values
                 ],
                 "n_architectures": space.size(),
+                **space.options(),
                 "kept_to": {name: list(values) for name, values in space.allowed},
             },
             "subnets": self.subnets,

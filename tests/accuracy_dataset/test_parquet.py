@@ -5,7 +5,7 @@ import pyarrow as arrow
 import pyarrow.parquet as pq
 import pytest
 
-from nascore.accuracy_dataset.parquet import METADATA_KEY, read_accuracy_dataset, write_accuracy_dataset
+from nascore.accuracy_dataset.parquet import KIND, read_accuracy_dataset, write_accuracy_dataset
 from nascore.efficiency import METRICS, cost
 from nascore.errors import DataError
 from nascore.spaces import get_space
@@ -23,7 +23,7 @@ def spoil(path, column, value, row=3, type_=None):
 
 def change_header(path, header):
     table = pq.read_table(path)
-    pq.write_table(table.replace_schema_metadata({METADATA_KEY: header}), path)
+    pq.write_table(table.replace_schema_metadata({KIND.name.encode(): header}), path)
 
 
 class TestRoundTrip:
@@ -37,6 +37,7 @@ class TestRoundTrip:
     def test_columns(self, space, dataset):
         assert list(dataset.frame) == [
             *("arch_id", "wid", "resolution", "ks", "e", "d", "accuracy", "n_images", "source"),
+            *("loss", "checkpoint_sha256"),
             *METRICS,
         ]
         assert dataset.frame[list(METRICS)].equals(cost(space, dataset.genes))
@@ -63,6 +64,20 @@ class TestRoundTrip:
         write_accuracy_dataset(tmp_path / "two.parquet", space, **two)
         assert sorted(read_accuracy_dataset(tmp_path / "two.parquet", space).accuracy) == [0, 1]
 
+    def test_rows_of_published_tables_have_neither_loss_nor_checkpoint(self, path, dataset):
+        assert dataset.frame[["loss", "checkpoint_sha256"]].isna().all(axis=None)
+        assert pq.read_table(path)["loss"].null_count == len(dataset.frame)
+
+    def test_loss_and_checkpoint_of_measured_subnets(self, tmp_path, space, rows):
+        loss, checkpoint = np.linspace(0.3, 0.6, len(rows["genes"])), "0123456789abcdef" * 4
+        measured = rows | {"loss": loss, "checkpoint_sha256": [checkpoint] * len(loss)}
+        write_accuracy_dataset(tmp_path / "measured.parquet", space, **measured)
+        frame = read_accuracy_dataset(tmp_path / "measured.parquet", space).frame
+        assert dict(zip(frame["arch_id"], frame["loss"], strict=True)) == dict(
+            zip(space.arch_id(rows["genes"]), loss, strict=True)
+        )
+        assert set(frame["checkpoint_sha256"]) == {checkpoint}
+
 
 class TestWritingRefuses:
     @pytest.mark.parametrize(
@@ -73,6 +88,13 @@ class TestWritingRefuses:
             ({"accuracy": np.array([0.5, np.nan])}, "column 'accuracy' fails not_nullable"),
             ({"n_images": np.array([0, 4029])}, r"column 'n_images' fails .*: row \d is 0"),
             ({"source": ["a", ""]}, "column 'source' fails"),
+            ({"loss": np.array([0.5, np.inf])}, r"column 'loss' fails .*: row \d is inf"),
+            ({"loss": np.array([0.5, -0.1])}, r"column 'loss' fails .*: row \d is -0.1"),
+            ({"checkpoint_sha256": ["a" * 64, "a" * 63]}, "column 'checkpoint_sha256' fails"),
+            (
+                {"loss": np.array([0.5, 0.4])},
+                "row 0 has loss 0.[45] and checkpoint_sha256 nan; expected both",
+            ),
         ],
     )
     def test_values_outside_the_schema(self, tmp_path, space, rows, changes, message):
@@ -135,7 +157,7 @@ class TestReadingRefuses:
 
     def test_an_architecture_in_another_ones_place(self, path, space, dataset):
         spoil(path, "wid", 1 - dataset.frame["wid"][3])
-        with pytest.raises(DataError, match="row 3: macs is"):
+        with pytest.raises(DataError, match="row 3: arch_id is .*; its architecture has"):
             read_accuracy_dataset(path, space)
 
     def test_rows_in_another_order(self, path, space):
@@ -162,9 +184,9 @@ class TestReadingRefuses:
     @pytest.mark.parametrize(
         ("header", "message"),
         [
-            ({"schema_version": 2, "space": "ofa_mcunet"}, "has schema version 2; this program reads version 1. Make"),
-            ({"space": "ofa_mcunet"}, "has schema version None; this program reads version 1"),
-            ({"schema_version": 1, "space": "binas"}, "is about space 'binas'; expected 'ofa_mcunet'"),
+            ({"schema_version": 1, "space": "ofa_mcunet"}, "has schema version 1; this program reads version 2. Make"),
+            ({"space": "ofa_mcunet"}, "has schema version None; this program reads version 2"),
+            ({"schema_version": 2, "space": "binas"}, "is about space 'binas'; expected 'ofa_mcunet'"),
             ([1, 2], "nascore.accuracy_dataset key is not a JSON mapping; got"),
         ],
     )

@@ -71,6 +71,7 @@ class TestReading:
     def test_report(self, space, write, rows):
         report = import_folder(write(a=rows[:5], b=rows[4:]), space).report
         assert report == {
+            "kind": "tables",
             "source": "published tables",
             "n_files": 2,
             "n_rows": 12,

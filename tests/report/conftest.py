@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from supernet_run import write_supernet_files
 
 from nascore.efficiency import cost
 from nascore.files import write_json
@@ -112,9 +113,10 @@ def run_files(tmp_path_factory, space, search_results):
         arguments["searches"].append(folder / f"search{i}.json")
         write_json(arguments["searches"][-1], result)
     write_json(arguments["predictors"][0], _metrics())
-    facts = {"n_rows": 4000, "n_files": 2, "n_duplicates_dropped": 0, "n_images": 4029, "source": "lab3 tables"}
+    facts = {"kind": "tables", "source": "lab3 tables", "n_rows": 4000, "n_images": 4029, "n_files": 2}
+    facts |= {"n_duplicates_dropped": 0, "accuracy_min": 0.8, "accuracy_mean": 0.9, "accuracy_max": 0.94}
     arguments["dataset"] = folder / "import.json"
-    write_json(arguments["dataset"], facts | {"accuracy_min": 0.8, "accuracy_mean": 0.9, "accuracy_max": 0.94})
+    write_json(arguments["dataset"], facts)
     tables = {
         "heldout": _heldout(rng, 3000),
         "learning_curves": pd.DataFrame(
@@ -137,12 +139,27 @@ def run_files(tmp_path_factory, space, search_results):
     }
 
 
+@pytest.fixture(scope="session")
+def supernet_run_files(tmp_path_factory, space, search_results, run_files):
+    """Return the arguments for a run that trained a supernet and validated its winners."""
+    return run_files | write_supernet_files(tmp_path_factory.mktemp("supernet"), space, search_results)
+
+
 @pytest.fixture
 def files(run_files, tmp_path):
     """Return `read_content`'s arguments for a copy of the files, which a test may spoil."""
+    return _copied(run_files, tmp_path)
 
+
+@pytest.fixture
+def supernet_files(supernet_run_files, tmp_path):
+    """Return a copy of `supernet_run_files`, which a test may spoil."""
+    return _copied(supernet_run_files, tmp_path)
+
+
+def _copied(arguments, folder):
     def copy(path):
-        return shutil.copy(path, tmp_path / path.name)
+        return shutil.copy(path, folder / path.name)
 
     return {
         name: [copy(path) for path in value]
@@ -150,7 +167,7 @@ def files(run_files, tmp_path):
         else {key: copy(path) for key, path in value.items()}
         if isinstance(value, dict)
         else copy(value)
-        for name, value in run_files.items()
+        for name, value in arguments.items()
     }
 
 

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from supernet_run import CHECKPOINT
 
 from nascore.errors import DataError
 from nascore.report.content import read_content
@@ -84,3 +85,73 @@ def test_wrong_tables_are_refused(files):
     table.assign(n_rows="many").to_parquet(files["coverage"])
     with pytest.raises(DataError, match="column 'n_rows' must hold numbers"):
         read_content(**files)
+
+
+class TestSupernetRun:
+    def test_everything_is_read(self, supernet_files):
+        content = read_content(**supernet_files)
+        assert content.dataset.kind == "supernet" and content.checkpoints == [CHECKPOINT]
+        assert list(content.validations) == ["easy", "tiny"]
+        assert list(content.validations["easy"].tested) == ["found", "random", "smallest", "largest"]
+        assert [curve["phase"][0] for curve in content.training_curves] == ["largest", "kernel", "depth"]
+        assert {split: len(items) for split, items in content.images.splits.items()}["test"] == 1500
+
+    def test_a_run_on_tables_has_none_of_it(self, files):
+        content = read_content(**files)
+        assert (content.checkpoints, content.validations, content.training_curves, content.images) == ([], {}, (), None)
+
+    def test_a_dataset_report_must_say_its_kind(self, supernet_files):
+        change(supernet_files["dataset"], kind="table")
+        with pytest.raises(DataError, match=r"dataset_report\.json is not a dataset report: .*'tables', 'supernet'"):
+            read_content(**supernet_files)
+        change(supernet_files["dataset"], kind="tables")
+        with pytest.raises(DataError, match=r"is not a dataset report: tables\.n_files: Field required"):
+            read_content(**supernet_files)
+
+    def test_validations_must_belong_to_a_search(self, supernet_files):
+        first, second = supernet_files["validations"]
+        with pytest.raises(DataError, match=r"validation0\.json is a second validation of target 'easy'"):
+            read_content(**supernet_files | {"validations": [first, second, first]})
+        change(second, target="other")
+        with pytest.raises(DataError, match="validates searcher 'exact' for target 'other', which has no result"):
+            read_content(**supernet_files)
+
+    def test_a_contender_with_another_name_is_refused(self, supernet_files):
+        path = supernet_files["validations"][0]
+        contenders = json.loads(path.read_text())["contenders"]
+        contenders[7]["arch_id"] = "0" * 16
+        change(path, contenders=contenders)
+        with pytest.raises(DataError, match=r"validation0\.json: contender 7 is called 0+; its architecture is"):
+            read_content(**supernet_files)
+        contenders[7]["arch"]["image_size"] = 100
+        change(path, contenders=contenders)
+        with pytest.raises(DataError, match=r"validation0\.json: contenders: row 7: image_size is 100"):
+            read_content(**supernet_files)
+
+    def test_missing_costs_are_named(self, supernet_files):
+        path = supernet_files["validations"][0]
+        winner = json.loads(path.read_text())["winner"]
+        change(path, winner=winner | {"costs_measured": {"macs": 1}})
+        with pytest.raises(DataError, match=r"validation0\.json: subnet \w+ has no cost 'thop_macs'"):
+            read_content(**supernet_files)
+
+    def test_another_checkpoint_is_refused(self, supernet_files):
+        change(supernet_files["dataset"], checkpoint_sha256="cd" * 32)
+        with pytest.raises(DataError, match="were measured with different checkpoints: (cd)+, (ab)+"):
+            read_content(**supernet_files)
+
+    def test_wrong_curves_are_refused(self, supernet_files):
+        curves = supernet_files["training_curves"]
+        with pytest.raises(DataError, match="two training curves are of phase 'largest'"):
+            read_content(**supernet_files | {"training_curves": [curves[0], curves[0]]})
+        pd.read_parquet(curves[1]).assign(loss=np.nan).to_parquet(curves[1])
+        with pytest.raises(DataError, match=r"curve_kernel\.parquet: column 'loss' is not a finite number in row 0"):
+            read_content(**supernet_files)
+        pd.read_parquet(curves[1]).iloc[:0].to_parquet(curves[1])
+        with pytest.raises(DataError, match=r"curve_kernel\.parquet has no rows"):
+            read_content(**supernet_files)
+
+    def test_a_manifest_without_classes_is_refused(self, supernet_files):
+        supernet_files["images"].write_text("{}")
+        with pytest.raises(DataError, match=r"manifest\.json is not the manifest of an image store: class_names: Fie"):
+            read_content(**supernet_files)

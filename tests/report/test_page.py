@@ -134,3 +134,57 @@ def test_the_report_needs_neither_torch_nor_the_searches():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def supernet_html(supernet_run_files):
+    return render(read_content(**supernet_run_files))
+
+
+class TestSupernetRun:
+    def test_what_was_measured_is_shown(self, supernet_html):
+        text = " ".join(Page(supernet_html).text.split())
+        for sentence in (
+            "400 subnets of the supernet, measured on 1,000 images each, are the evidence",
+            "Measured accuracy",
+            "88.50 % 86.90 to 90.00 % random 87.40 %",
+            "best of 5, ",
+            "The winner is 1.10 points above the best random subnet, and their intervals overlap",
+            "yes, measured",
+            "All 12 measured subnets",
+            "nothing satisfies the target",
+            "400 subnets of the supernet, measured in 4 shards",
+            "no person, person",
+            "kernel: 3 epochs, 282 steps, 18,000 images",
+            "ab" * 32,
+        ):
+            assert sentence in text
+
+    def test_links_and_charts_find_their_places(self, supernet_html):
+        page = Page(supernet_html)
+        assert len(page.ids) == len(set(page.ids)) and page.loads == []
+        assert set(re.findall(r'(?:href="#|data-spec=")([^"]+)"', supernet_html)) <= set(page.ids)
+        assert {"supernet", "measured", "measured-accuracies", "predicted-measured", "training-loss"} <= set(page.ids)
+
+    def test_same_content_same_bytes(self, supernet_html, supernet_files, tmp_path):
+        assert render(read_content(**supernet_files)) == supernet_html
+        assert str(tmp_path) not in supernet_html
+
+    def test_a_run_on_tables_shows_none_of_it(self, run_files):
+        html = render(read_content(**run_files))
+        assert "Supernet" not in html and 'id="measured"' not in html and "Measured accuracy</th>" not in html
+
+    def test_a_supernet_that_was_given_is_said_to_be(self, supernet_files):
+        text = Page(render(read_content(**supernet_files | {"training_curves": [], "images": None}))).text
+        assert "The weights were given, not trained in this run." in text
+
+    def test_costs_that_differ_when_measured_are_a_warning(self, supernet_files):
+        path = supernet_files["validations"][0]
+        path.write_text(path.read_text().replace('"satisfies_target": true', '"satisfies_target": false'))
+        html = render(read_content(**supernet_files))
+        assert "Measured costs contradict counted ones:" in html
+        assert "the winner does not satisfy it when its costs are measured" in html
+
+    def test_a_run_whose_targets_are_all_infeasible_has_no_charts_of_measurements(self, supernet_files):
+        html = render(read_content(**supernet_files | {"validations": supernet_files["validations"][1:]}))
+        assert "nothing satisfies the target" in html and 'id="measured"' not in html

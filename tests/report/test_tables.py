@@ -6,7 +6,13 @@ import pytest
 
 from nascore.errors import DataError
 from nascore.report.labels import METRICS
-from nascore.report.tables import predictors_table, targets_table
+from nascore.report.tables import (
+    MEASURED_COLUMNS,
+    VALIDATION_COLUMNS,
+    predictors_table,
+    targets_table,
+    validation_table,
+)
 
 
 def change(path, **changes):
@@ -70,3 +76,28 @@ def test_wrong_files_are_named(files):
     files["searches"][0].unlink()
     with pytest.raises(DataError, match=r"search0\.json does not exist"):
         targets_table(files["searches"])
+
+
+def test_measured_columns_stand_beside_the_search_that_was_validated(supernet_files, subnets):
+    table = targets_table(supernet_files["searches"], supernet_files["validations"])
+    assert list(table)[-8:] == [*MEASURED_COLUMNS, "message"]
+    assert table.loc[0, list(MEASURED_COLUMNS)].tolist() == [
+        *(0.885, pytest.approx(0.869), pytest.approx(0.9), subnets[1]["arch_id"]),
+        *(0.874, 0.81, 0.889),
+    ]
+    assert table.loc[1:, list(MEASURED_COLUMNS)].isna().all(axis=None)
+    assert table.drop(columns=list(MEASURED_COLUMNS)).equals(targets_table(supernet_files["searches"]))
+
+
+def test_one_row_per_target_and_role(supernet_files, subnets):
+    table = validation_table(supernet_files["searches"], supernet_files["validations"])
+    assert list(table) == list(VALIDATION_COLUMNS)
+    assert table["target"].tolist() == ["easy"] * 4 + ["tiny"]
+    assert table["role"].tolist()[:4] == ["found", "random", "smallest", "largest"]
+    assert table["n_measured"].tolist()[:4] == [5, 5, 1, 1]
+    assert table["arch_id"][0] == subnets[1]["arch_id"] and table["macs"][0] == subnets[1]["costs"]["macs"]
+    assert table["test_accuracy"].tolist()[:4] == [0.885, 0.874, 0.81, 0.889]
+    assert table["satisfies_target"].tolist()[:4] == [True, False, False, False], "measured first, then counted"
+    nothing = table.iloc[4]
+    assert nothing["status"] == "infeasible" and nothing["message"] == "nothing satisfies the target"
+    assert nothing[["role", "arch_id", "test_accuracy", "macs"]].isna().all()

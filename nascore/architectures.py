@@ -1,0 +1,191 @@
+"""Parquet files whose rows are architectures: the form in which the two wings hand them to each other.
+
+| column | meaning |
+|---|---|
+| `arch_id` | hash of the architecture |
+| `wid`, `resolution` | width index, input pixels |
+| `ks`, `e`, `d` | kernel sizes and expand ratios of the blocks, extra depths of the stages |
+
+More columns may follow. The accuracy dataset is such a file with a stricter schema. Everything is checked on read, so
+whoever reads such a file has architectures of the space.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as arrow
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from nascore.errors import DataError, SpaceError
+from nascore.files import replacing
+from nascore.spaces.ofa_mcunet import OfaMcunet
+from nascore.spaces.staged import Genes
+
+ARCHITECTURE_FIELDS = (
+    arrow.field("arch_id", arrow.string()),
+    arrow.field("wid", arrow.int8()),
+    arrow.field("resolution", arrow.int16()),
+    arrow.field("ks", arrow.list_(arrow.int8())),
+    arrow.field("e", arrow.list_(arrow.int8())),
+    arrow.field("d", arrow.list_(arrow.int8())),
+)
+
+
+@dataclass(frozen=True)
+class TableKind:
+    """A kind of file whose rows are architectures.
+
+    Parameters
+    ----------
+    what
+        What messages call such a file, with its article.
+    name
+        The key of its header in the Parquet metadata.
+    version
+        The version of its schema.
+    """
+
+    what: str
+    name: str
+    version: int
+
+    def header(self, space: OfaMcunet) -> dict[bytes, bytes]:
+        """Return the Parquet metadata that marks a file of this kind."""
+        return {self.name.encode(): json.dumps({"schema_version": self.version, "space": space.name}).encode()}
+
+
+ARCHITECTURES = TableKind("a list of architectures", "nascore.architectures", 1)
+
+
+def write_architectures(path: str | Path, space: OfaMcunet, genes: Genes, extra: pd.DataFrame | None = None) -> None:
+    """Write architectures in the given order; one may occur more than once, and there may be none.
+
+    Parameters
+    ----------
+    genes
+        An `(n, n_genes)` canonical array.
+    extra
+        More columns, `n` rows; `read_architectures` returns them as they are.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written.
+    """
+    frame = architecture_columns(space, genes)
+    if extra is not None:
+        frame = pd.concat([frame, extra.reset_index(drop=True)], axis=1, verify_integrity=True)
+    added = arrow.Schema.from_pandas(frame.drop(columns=[field.name for field in ARCHITECTURE_FIELDS]))
+    schema = arrow.schema([*ARCHITECTURE_FIELDS, *added.remove_metadata()])
+    write_table(path, ARCHITECTURES, space, frame, schema)
+
+
+def read_architectures(path: str | Path, space: OfaMcunet) -> tuple[pd.DataFrame, Genes]:
+    """Read a list of architectures.
+
+    Returns
+    -------
+    frame
+        All columns, in the order of the file.
+    genes
+        The `(n, n_genes)` architectures of the rows.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or cut short, is not a list of architectures of this schema version and space, lacks a
+        column, or holds an unknown choice or an `arch_id` that is not its architecture's.
+    """
+    path = Path(path)
+    table = read_table(path, ARCHITECTURES, space)
+    names = table.schema.names
+    if not table.select(names[: len(ARCHITECTURE_FIELDS)]).schema.equals(arrow.schema(ARCHITECTURE_FIELDS)):
+        expected = [field.name for field in ARCHITECTURE_FIELDS]
+        raise DataError(f"{path} has columns {names}; expected {expected} with their types first")
+    frame = table.to_pandas()
+    return frame, genes_of(frame, space, path)
+
+
+def architecture_columns(space: OfaMcunet, genes: Genes) -> pd.DataFrame:
+    """Return `(n, n_genes)` canonical architectures as the columns that every such file has."""
+    published = pd.DataFrame(space.to_dicts(genes), columns=["wid", "image_size", "ks", "e", "d"])
+    return published.rename(columns={"image_size": "resolution"}).assign(arch_id=space.arch_id(genes))
+
+
+def write_table(path: str | Path, kind: TableKind, space: OfaMcunet, frame: pd.DataFrame, schema: arrow.Schema) -> None:
+    """Write the columns of a schema with the header of a kind, whole or not at all; same rows, same bytes."""
+    table = arrow.Table.from_pandas(frame[schema.names], schema, preserve_index=False)
+    with replacing(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(kind.header(space)), temporary, compression="zstd")
+
+
+def read_table(path: Path, kind: TableKind, space: OfaMcunet) -> arrow.Table:
+    """Read a whole Parquet file of a kind, of its version and about a space; the columns are the caller's to check.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, cut short, or of another kind, version or space.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except (arrow.ArrowException, OSError) as error:
+        raise DataError(f"{path} is not a whole Parquet file: {error}") from None
+    header = (table.schema.metadata or {}).get(kind.name.encode())
+    if header is None:
+        raise DataError(f"{path} is a Parquet file but not {kind.what}: it has no {kind.name} key")
+    try:
+        facts = dict(json.loads(header))
+    except (ValueError, TypeError):
+        raise DataError(f"{path}: its {kind.name} key is not a JSON mapping; got {header!r}") from None
+    if facts.get("schema_version") != kind.version:
+        raise DataError(
+            f"{path} has schema version {facts.get('schema_version')}; this program reads version {kind.version}. "
+            "Make the file again from its source."
+        )
+    if facts.get("space") != space.name:
+        raise DataError(f"{path} is about space {facts.get('space')!r}; expected {space.name!r}")
+    return table.replace_schema_metadata(None)
+
+
+def genes_of(frame: pd.DataFrame, space: OfaMcunet, path: Path) -> Genes:
+    """Return the `(n, n_genes)` architectures of a frame's rows.
+
+    Raises
+    ------
+    DataError
+        If a row is not an architecture of the space, or its `arch_id` is another's; names the row and the column.
+    """
+    try:
+        lengths = {"ks": space.n_blocks, "e": space.n_blocks, "d": len(space.stages)}
+        columns = {key: _stacked(frame[key], length) for key, length in lengths.items()}
+        genes = space.from_columns({**columns, "wid": frame["wid"], "image_size": frame["resolution"]})
+    except SpaceError as error:
+        raise DataError(f"{path}: {error}") from None
+    check_column("arch_id", frame["arch_id"], pd.Series(space.arch_id(genes), dtype=str), path)
+    return genes
+
+
+def check_column(name: str, given: pd.Series, expected: pd.Series, path: Path) -> None:
+    """Raise at the first row that does not hold what its architecture has."""
+    differs = (given != expected).to_numpy()
+    if differs.any():
+        row = int(differs.argmax())
+        raise DataError(
+            f"{path}: row {row}: {name} is {given[row]}; its architecture has {expected[row]}. "
+            "The file was altered or made for a space with other options (resolutions, classes)."
+        )
+
+
+def _stacked(lists: pd.Series, length: int) -> NDArray[np.int64]:
+    """Return a column of lists as an `(n, length)` array."""
+    for row, entry in enumerate(lists):
+        if entry is None or len(entry) != length or pd.isna(entry).any():
+            raise SpaceError(f"row {row}: {lists.name} must be a list of {length} whole numbers; got {entry}")
+    return np.array(lists.to_list(), dtype=np.int64).reshape(len(lists), length)

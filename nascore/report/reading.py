@@ -1,0 +1,111 @@
+"""Reading of single files for the report, with checks that name the file and the place of what is wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pydantic import TypeAdapter, ValidationError
+
+from nascore.errors import DataError, SpaceError, unknown_name
+from nascore.files import read_json
+from nascore.report.labels import METRICS
+from nascore.report.records import PredictorMetrics, SearchResult
+from nascore.report.validation_records import Validation
+from nascore.spaces import OfaMcunet
+
+TRAINING_CURVE = (
+    *("phase", "epoch", "step", "images", "learning_rate", "loss"),
+    *("accuracy_largest", "accuracy_smallest"),
+)
+TEXT_COLUMNS = ("arch_id", "gene", "phase")
+MAY_BE_UNDEFINED = ("kendall_tau", "kendall_tau_within_resolution", "accuracy_largest", "accuracy_smallest")
+
+
+def read_search(path: str | Path) -> SearchResult:
+    """Read one search result and check what only the space can check."""
+    result: SearchResult = read_record(path, SearchResult, "a search result")
+    smallest = result.infeasibility.smallest if result.infeasibility else []
+    archs = [*(subnet.arch for subnet in result.subnets), *(record.arch for record in smallest)]
+    try:
+        result.space.whole().from_dicts(archs)
+    except SpaceError as error:
+        raise DataError(f"{path}: {error}") from None
+    for metric in [*(c.metric for c in result.constraints), *(record.metric for record in smallest)]:
+        if metric not in METRICS:
+            raise DataError(f"{path}: {unknown_name('metric', metric, METRICS)}")
+    for subnet in result.subnets:
+        _check_costs(path, subnet.arch_id, subnet.costs)
+    return result
+
+
+def read_metrics(path: str | Path) -> PredictorMetrics:
+    """Read the metrics of one predictor."""
+    metrics: PredictorMetrics = read_record(path, PredictorMetrics, "a file of predictor metrics")
+    return metrics
+
+
+def read_validation(path: str | Path, space: OfaMcunet) -> Validation:
+    """Read the validation of one target, and check that its subnets are those of their `arch_id` in the space."""
+    validation: Validation = read_record(path, Validation, "a validation")
+    try:
+        arch_ids = space.arch_id(space.from_dicts([contender.arch for contender in validation.contenders]))
+    except SpaceError as error:
+        raise DataError(f"{path}: contenders: {error}") from None
+    for row, (contender, arch_id) in enumerate(zip(validation.contenders, arch_ids, strict=True)):
+        if contender.arch_id != arch_id:
+            raise DataError(f"{path}: contender {row} is called {contender.arch_id}; its architecture is {arch_id}")
+        _check_costs(path, contender.arch_id, contender.costs)
+    if validation.winner:
+        _check_costs(path, validation.winner.arch_id, validation.winner.costs_counted)
+        _check_costs(path, validation.winner.arch_id, validation.winner.costs_measured)
+    return validation
+
+
+def _check_costs(path: str | Path, arch_id: str, costs: dict[str, float]) -> None:
+    """Raise if a subnet lacks a cost that the report shows."""
+    missing = [metric for metric in METRICS if metric not in costs]
+    if missing:
+        raise DataError(f"{path}: subnet {arch_id} has no cost {missing[0]!r}")
+
+
+def read_record(path: str | Path, kind: Any, what: str) -> Any:
+    """Read one JSON file as a record, or as one of a union of records."""
+    try:
+        return TypeAdapter(kind).validate_python(read_json(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the whole file"
+        raise DataError(f"{path} is not {what}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def read_training_curve(path: str | Path) -> pd.DataFrame:
+    """Read the learning curve of one phase of training; it has at least one epoch."""
+    curve = read_table(path, TRAINING_CURVE)
+    if not len(curve):
+        raise DataError(f"{path} has no rows")
+    return curve
+
+
+def read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read the named columns of a Parquet file, numbers finite."""
+    try:
+        table = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{path} is not a Parquet file: {error}") from None
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise DataError(f"{path} has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}")
+    for name in columns:
+        if name in TEXT_COLUMNS + MAY_BE_UNDEFINED:
+            continue
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            raise DataError(f"{path}: column {name!r} must hold numbers; it holds {table[name].dtype}")
+        wrong = np.flatnonzero(~np.isfinite(table[name].to_numpy(dtype=float)))
+        if len(wrong):
+            raise DataError(f"{path}: column {name!r} is not a finite number in row {wrong[0]}")
+    return table[list(columns)]

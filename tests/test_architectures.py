@@ -1,0 +1,115 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as arrow
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nascore.architectures import read_architectures, write_architectures
+from nascore.errors import DataError
+from nascore.spaces import get_space
+
+
+@pytest.fixture
+def genes(space):
+    return space.sample(8, np.random.default_rng(2))
+
+
+@pytest.fixture
+def path(tmp_path, space, genes):
+    """Return a written list, which a test may spoil."""
+    extra = pd.DataFrame({"role": ["found"] * 5 + ["random"] * 3, "rank": np.arange(8)})
+    write_architectures(tmp_path / "list.parquet", space, genes, extra)
+    return tmp_path / "list.parquet"
+
+
+def spoil(path, column, value, row=3):
+    table = pq.read_table(path)
+    values = table[column].to_pylist()
+    values[row] = value
+    field = table.schema.field(column)
+    position = table.schema.get_field_index(column)
+    pq.write_table(table.set_column(position, field, arrow.array(values, field.type)), path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32), n=st.integers(0, 9))
+def test_architectures_come_back_in_their_order(tmp_path, space, seed, n):
+    genes = space.sample(n, np.random.default_rng(seed))[::-1]
+    write_architectures(tmp_path / "a.parquet", space, genes)
+    frame, read = read_architectures(tmp_path / "a.parquet", space)
+    assert read.dtype == np.int8 and read.shape == genes.shape and (read == genes).all()
+    assert list(frame) == ["arch_id", "wid", "resolution", "ks", "e", "d"]
+    assert frame["arch_id"].tolist() == space.arch_id(genes)
+
+
+def test_more_columns_come_back_too(path, space):
+    frame, _ = read_architectures(path, space)
+    assert frame["role"].tolist() == ["found"] * 5 + ["random"] * 3
+    assert frame["rank"].tolist() == list(range(8))
+
+
+def test_an_architecture_may_occur_twice(tmp_path, space, genes):
+    write_architectures(tmp_path / "a.parquet", space, genes[[0, 1, 0]])
+    assert (read_architectures(tmp_path / "a.parquet", space)[1] == genes[[0, 1, 0]]).all()
+
+
+def test_the_same_rows_make_the_same_bytes(tmp_path, space, genes):
+    for name in "ab":
+        write_architectures(tmp_path / name, space, genes, pd.DataFrame({"role": ["x"] * 8}, index=range(1, 9)))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("arch_id", "0" * 16, "row 3: arch_id is 0000000000000000; its architecture has"),
+        ("arch_id", None, "row 3: arch_id is .*; its architecture has"),
+        ("resolution", 100, "row 3: image_size is 100; expected one of 96, 112, 128, 144, 160"),
+        ("wid", None, "row 3: wid is nan"),
+        ("ks", [4] * 20, r"row 3: ks\[0\] is 4; expected one of 3, 5, 7"),
+        ("e", [3] * 19, "row 3: e must be a list of 20 whole numbers; got"),
+        ("d", None, "row 3: d must be a list of 6 whole numbers; got None"),
+    ],
+)
+def test_an_altered_value_is_refused(path, space, column, value, message):
+    spoil(path, column, value)
+    with pytest.raises(DataError, match=rf"list\.parquet: {message}"):
+        read_architectures(path, space)
+
+
+def test_another_header_is_refused(path, space):
+    table = pq.read_table(path)
+    for header, message in (
+        ({"schema_version": 7, "space": "ofa_mcunet"}, "has schema version 7; this program reads version 1. Make"),
+        ({"schema_version": 1, "space": "binas"}, "is about space 'binas'; expected 'ofa_mcunet'"),
+    ):
+        pq.write_table(
+            table.replace_schema_metadata({b"nascore.architectures": json.dumps(header).encode()}),
+            path,
+        )
+        with pytest.raises(DataError, match=rf"list\.parquet {message}"):
+            read_architectures(path, space)
+
+
+def test_what_is_no_list_of_architectures_is_refused(path, space):
+    pq.write_table(pq.read_table(path).drop_columns(["ks"]), path)
+    with pytest.raises(DataError, match=r"list\.parquet has columns .*; expected .*'ks'.* with their types first"):
+        read_architectures(path, space)
+    pq.write_table(arrow.table({"a": [1]}), path)
+    with pytest.raises(DataError, match=r"but not a list of architectures: it has no nascore.architectures key"):
+        read_architectures(path, space)
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(DataError, match=r"list\.parquet is not a whole Parquet file"):
+        read_architectures(path, space)
+    path.unlink()
+    with pytest.raises(DataError, match=r"list\.parquet does not exist"):
+        read_architectures(path, space)
+
+
+def test_resolutions_that_the_space_lacks_are_refused(path):
+    with pytest.raises(DataError, match=r"row \d: image_size is \d+; expected one of 32"):
+        read_architectures(path, get_space("ofa_mcunet", resolutions=(32,)))
