@@ -1,6 +1,8 @@
-"""nascore: from an accuracy dataset to certified subnets, one file per step under results/<run>/.
+"""nascore: from images to validated subnets with certificates, one file per step under results/<run>/.
 
-    snakemake --cores 2 --configfile config/lab3_tables.yaml --config tables=FOLDER
+    snakemake --cores 2                                                              the embedded default
+    snakemake --cores 2 --configfile config/image_folder.yaml --config images=FOLDER     own images
+    snakemake --cores 2 --configfile config/lab3_tables.yaml --config tables=FOLDER      published accuracy tables
 
 This file checks the configuration and names the final targets; the steps are in rules/.
 """
@@ -12,7 +14,6 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-from nascore.accuracy_dataset.published_tables import table_files
 from nascore.config import validate_config
 from nascore.errors import NascoreError
 from nascore.lineage.fingerprint import fingerprint
@@ -24,13 +25,20 @@ min_version("9.0")
 report: "docs/captions/workflow.rst"
 
 
+# The default is read alone: Snakemake would mix its targets into those of another file.
+if "run" not in config:
+
+    configfile: "config/config.yaml"
+
+
 # Numerical libraries on one thread give the same bits for every number of cores; jobs run side by side instead.
+# Training has a fixed number of threads of its own.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 # A mistake of the user's ends in its message, not in a traceback.
 try:
-    CONFIG = validate_config(config, where="the configuration (--configfile FILE, --config tables=FOLDER)")
-    TABLES = table_files(CONFIG.tables)
+    CONFIG = validate_config(config, where="the configuration (--configfile FILE, --config key=value)")
+    SPACE = CONFIG.space_options
 except NascoreError as error:
     sys.exit(f"error: {error}")
 RUN = f"results/{CONFIG.run}"
@@ -53,9 +61,28 @@ rule all:
         f"{RUN}/targets.csv",
         f"{RUN}/predictors.csv",
         expand(f"{RUN}/search/{{target}}/winner.svg", target=CONFIG.targets),
+        f"{RUN}/validation.csv" if CONFIG.data else [],
+
+
+if CONFIG.data:
+
+    include: "rules/data.smk"
+    include: "rules/supernet.smk"
+    include: "rules/sampling.smk"
+
+else:
+
+    include: "rules/tables.smk"
 
 
 include: "rules/accuracy.smk"
 include: "rules/predictor.smk"
 include: "rules/search.smk"
+
+
+if CONFIG.data:
+
+    include: "rules/validate.smk"
+
+
 include: "rules/report.smk"

@@ -1,102 +1,41 @@
 """The configuration of a run: every key, its default, its bounds and its meaning.
 
-This is the only place that knows the keys. `config/schema.json` and `config/README.md` are made from it.
+The keys are here, in `nascore.config_sections` and in the options of each stage, and nowhere else;
+`config/schema.json` and `config/README.md` are made from them.
 """
 
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from nascore.efficiency import METRICS
+from nascore.config_sections import (
+    LearningCurveConfig,
+    SamplingConfig,
+    SearchConfig,
+    SpaceConfig,
+    SplitConfig,
+    SupernetConfig,
+    TablesConfig,
+    ValidationConfig,
+)
+from nascore.data.options import DataOptions
+from nascore.data.sources import n_classes
 from nascore.errors import ConfigError, NascoreError, unknown_name
+from nascore.evaluation.options import EvaluationOptions
 from nascore.predictors import make_predictor, predictor_names
 from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions, Searcher
 from nascore.search.targets import Target, parse_target
-from nascore.spaces import get_space
-from nascore.spaces.ofa_mcunet import RESOLUTIONS, OfaMcunet
+from nascore.spaces import OfaMcunet, get_space
 from nascore.strict import Strict
+from nascore.training.options import TrainingOptions
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """A name that is also the name of a folder."""
-
-Share = Annotated[float, Field(gt=0, lt=1)]
-
-
-class SpaceConfig(Strict):
-    """The design space."""
-
-    name: str = Field("ofa_mcunet", description="Registered name of the space.")
-    resolutions: tuple[int, ...] = Field(RESOLUTIONS, description="Input resolutions to choose from, pixels.")
-    n_classes: Annotated[int, Field(ge=2)] = Field(2, description="Outputs of the classifier.")
-
-    @model_validator(mode="after")
-    def _can_be_built(self) -> "SpaceConfig":
-        self.build()
-        return self
-
-    def build(self) -> OfaMcunet:
-        """Make the space."""
-        return get_space(self.name, resolutions=self.resolutions, n_classes=self.n_classes)
-
-
-class TablesConfig(Strict):
-    """What the accuracy tables hold."""
-
-    accuracy_unit: Literal["percent", "fraction"] = Field("percent", description="Unit of the tables' accuracies.")
-    n_images: Annotated[int, Field(ge=1)] = Field(
-        4029, description="Images that each accuracy was measured on; each accuracy must be a whole number of them."
-    )
-
-
-class SplitConfig(Strict):
-    """How the rows of the accuracy dataset are divided; the shares add up to 1."""
-
-    train: Share = Field(0.8, description="Share that predictors are fitted to.")
-    calibration: Share = Field(0.1, description="Share that prediction intervals are calibrated on.")
-    test: Share = Field(0.1, description="Share that only the reported metrics see.")
-
-    @model_validator(mode="after")
-    def _adds_up(self) -> "SplitConfig":
-        total = self.train + self.calibration + self.test
-        if abs(total - 1) > 1e-9:
-            raise ValueError(f"train, calibration and test must add up to 1; they add up to {total:.6g}")
-        return self
-
-
-class LearningCurveConfig(Strict):
-    """The error of each predictor against the number of rows that it is fitted to."""
-
-    rows: tuple[Annotated[int, Field(ge=2)], ...] = Field(
-        (500, 2000, 4000, 16000),
-        description="Numbers of rows. The last point of the curve is always the run's own predictor.",
-    )
-
-
-class SearchConfig(Strict):
-    """What all searches share."""
-
-    top_k: Annotated[int, Field(ge=1, le=1000)] = Field(10, description="Subnets to return per target.")
-    uncovered_choices: bool = Field(
-        False,
-        description="Whether to search choices of which the accuracy dataset has no row. Their values are guesses.",
-    )
-    pareto: tuple[str, ...] = Field(
-        ("thop_macs", "macs", "peak_memory_bytes", "flash_bytes"),
-        description="Costs to trade predicted accuracy against, exactly.",
-    )
-    pareto_predictor: str = Field("linear_per_global", description="The additive predictor of the Pareto fronts.")
-
-    @field_validator("pareto")
-    @classmethod
-    def _known_metrics(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
-        for metric in metrics:
-            if metric not in METRICS:
-                raise ValueError(unknown_name("metric", metric, METRICS))
-        return metrics
 
 
 class Config(Strict):
@@ -104,8 +43,18 @@ class Config(Strict):
 
     run: Name = Field(description="Name of the run; its artifacts are in `results/<run>/`.")
     seed: Annotated[int, Field(ge=0)] = Field(0, description="The root of every random stream.")
-    tables: str = Field(description="Folder of published accuracy tables (JSON).")
+    tables: str | None = Field(
+        None, description="Folder of published accuracy tables (JSON), in place of images and a supernet."
+    )
     table_format: TablesConfig = Field(TablesConfig(), description="What the tables hold.")
+    data: DataOptions | None = Field(None, description="Where images come from.")
+    images: str | None = Field(None, description="The folder that the source of images needs; see `data`.")
+    device: str = Field("auto", description="`auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`.")
+    supernet: SupernetConfig = Field(SupernetConfig(), description="Where the supernet's weights come from.")
+    training: TrainingOptions = Field(TrainingOptions(), description="How the supernet is trained.")
+    evaluation: EvaluationOptions = Field(EvaluationOptions(), description="How a subnet is measured.")
+    sampling: SamplingConfig = Field(SamplingConfig(), description="Which subnets are measured.")
+    validation: ValidationConfig = Field(ValidationConfig(), description="The measurement of what searches found.")
     space: SpaceConfig = Field(SpaceConfig(), description="The design space.")
     split: SplitConfig = Field(SplitConfig(), description="How the rows are divided.")
     predictors: dict[str, dict[str, Any]] = Field(
@@ -129,8 +78,26 @@ class Config(Strict):
         return entries
 
     @model_validator(mode="after")
+    def _one_source_of_accuracies(self) -> "Config":
+        if (self.tables is None) == (self.data is None):
+            given = "both" if self.data else "neither"
+            raise ValueError(
+                "accuracies come either from `tables` (a folder of published tables) or from `data` (images, on which "
+                f"a supernet is trained and measured); {given} is given"
+            )
+        if self.images and (self.data is None or self.data.source == "synthetic"):
+            raise ValueError(
+                "images is given, but no source of images reads it; set data.source to image_folder or vww"
+            )
+        if self.data and self.validation.searcher not in self.searchers:
+            raise ValueError(
+                f"validation.searcher: {unknown_name('searcher of this run', self.validation.searcher, self.searchers)}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _names_agree(self) -> "Config":
-        space = self.space.build()
+        space = self.build_space()
         for name, options in self.predictors.items():
             make_predictor(name, space, **options)
         users = {f"searchers.{name}.predictor": searcher.predictor for name, searcher in self.searchers.items()}
@@ -147,7 +114,20 @@ class Config(Strict):
 
     def target(self, name: str) -> Target:
         """Return one target."""
-        return parse_target(name, self.targets[name], self.space.build())
+        return parse_target(name, self.targets[name], self.build_space())
+
+    @property
+    def space_options(self) -> dict[str, Any]:
+        """The arguments of `get_space`: the number of classes is that of the images, two of the tables."""
+        return {**self.space.model_dump(mode="json"), "n_classes": self._n_classes}
+
+    @cached_property
+    def _n_classes(self) -> int:
+        return n_classes(self.data, self.images) if self.data else 2
+
+    def build_space(self) -> OfaMcunet:
+        """Make the design space."""
+        return get_space(**self.space_options)
 
 
 def validate_config(mapping: Mapping[str, Any], where: str = "the configuration") -> Config:
@@ -181,7 +161,8 @@ def _mistake(entry: Mapping[str, Any]) -> str:
     given = entry.get("input")
     if entry["type"] == "union_tag_invalid":
         tags = [tag.strip("' ") for tag in entry["ctx"]["expected_tags"].split(",")]
-        return f"{key}: {unknown_name('algorithm', entry['ctx']['tag'], tags)}"
+        kind = entry["ctx"]["discriminator"].strip("'")
+        return f"{key}: {unknown_name(kind, entry['ctx']['tag'], tags)}"
     shown = "" if entry["type"] in ("missing", "value_error") else f"; got {given!r}"
     return f"{key}: {message}{shown}"
 

@@ -3,11 +3,12 @@
 `schema.json` lets an editor complete and check a configuration; `README.md` is for people.
 """
 
+import json
 import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
@@ -22,13 +23,16 @@ HEADER = """# Configuration
 
 <!-- Made from nascore/config.py by `make schema`; edit there. -->
 
-A configuration is a YAML file that is given to Snakemake with `--configfile`; single keys can be given with
-`--config key=value` (plain top-level values only: Snakemake makes text of nested ones). Unknown keys are errors.
+A configuration is a YAML file that is given to Snakemake with `--configfile`; without one it is `config.yaml`.
+Single keys can be given with `--config key=value` (plain top-level values only: Snakemake makes text of nested ones).
+Unknown keys are errors.
 `schema.json` beside this page lets an editor complete and check keys. `nascore config check FILE` checks a file without
 running anything.
 
 | file | run |
 |---|---|
+| `config.yaml` | the embedded default: rendered images, a supernet, sampled subnets, searches, validation |
+| `image_folder.yaml` | the same on a folder of images: `--config images=PATH` |
 | `lab3_tables.yaml` | MIT 6.5940 lab 3 on its published accuracy tables |
 """
 
@@ -74,10 +78,16 @@ def _rows(model: type[BaseModel], prefix: str, defaults: BaseModel | None = None
         yield key, "" if inner else _shown(default), field.description or ""
         in_mapping = get_origin(field.annotation) is dict
         for option in inner:
-            label = f" ({option.model_fields['algorithm'].default})" if len(inner) > 1 else ""
+            label = f" ({_tag(option)})" if len(inner) > 1 else ""
             nested = default if isinstance(default, BaseModel) else None
             for inner_key, shown, meaning in _rows(option, f"{key}.<name>." if in_mapping else f"{key}.", nested):
                 yield f"{inner_key}{label}", shown, meaning
+
+
+def _tag(model: type[BaseModel]) -> str:
+    """Return the value that tells a model from the others that could be in its place."""
+    literals = (get_args(f.annotation) for f in model.model_fields.values() if get_origin(f.annotation) is Literal)
+    return next(str(values[0]) for values in literals if len(values) == 1)
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -95,7 +105,7 @@ def _shown(default: Any) -> str:
         return "required"
     if isinstance(default, tuple | dict):
         default = list(default)
-    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    return f"`{json.dumps(default) if default is None or isinstance(default, bool) else default}`"
 
 
 if __name__ == "__main__":

@@ -33,6 +33,10 @@ class PredictorError(NascoreError):
     """A predictor is unknown, unfitted, or belongs to another space."""
 
 
+class TrainingError(NascoreError):
+    """A training cannot go on."""
+
+
 def unknown_name(kind: str, given: object, valid: Iterable[object]) -> str:
     """Say that a name is unknown, with the nearest valid one and the whole list.
 

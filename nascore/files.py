@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and JSON always with the same bytes for the same content."""
+"""Files are written whole or not at all, and always with the same bytes for the same content."""
 
 import json
 import os
@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from nascore.errors import DataError
 
@@ -54,6 +58,12 @@ def write_text(path: str | Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_parquet(path: str | Path, frame: pd.DataFrame) -> None:
+    """Write a table whole or not at all, without anything that changes from run to run."""
+    with replacing(path) as temporary:
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), temporary, compression="zstd")
 
 
 def write_json(path: str | Path, content: Any) -> None:

@@ -1,37 +1,10 @@
-# Measured (architecture, accuracy) rows, wherever they come from, as one Parquet file; what it covers; how it is divided.
-
-ACCURACY = f"{RUN}/accuracy_dataset"
-
-
-rule import_tables:
-    """Read published accuracy tables into the accuracy dataset, with the cost of every architecture."""
-    input:
-        tables=TABLES,
-    output:
-        dataset=f"{ACCURACY}/accuracy_dataset.parquet",
-        report=f"{ACCURACY}/import_report.json",
-    log:
-        f"{RUN}/logs/import_tables.log",
-    benchmark:
-        f"{RUN}/benchmarks/import_tables.tsv"
-    conda:
-        "../environment.yml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=code_of("import_tables"),
-        space=CONFIG.space.model_dump(mode="json"),
-        table_format=CONFIG.table_format.model_dump(mode="json"),
-    script:
-        "../workflow_scripts/import_tables.py"
+# What the accuracy dataset covers, and how its rows are divided, wherever they come from.
 
 
 rule count_coverage:
     """Count the rows that have each choice of each gene: searches keep to choices that have some."""
     input:
-        dataset=rules.import_tables.output.dataset,
+        dataset=DATASET,
     output:
         coverage=f"{ACCURACY}/coverage.parquet",
     log:
@@ -46,7 +19,7 @@ rule count_coverage:
         runtime=10,
     params:
         code=code_of("count_coverage"),
-        space=CONFIG.space.model_dump(mode="json"),
+        space=SPACE,
     script:
         "../workflow_scripts/count_coverage.py"
 
@@ -54,7 +27,7 @@ rule count_coverage:
 rule split_rows:
     """Divide the rows into training, calibration and test rows, by the root seed and their identity alone."""
     input:
-        dataset=rules.import_tables.output.dataset,
+        dataset=DATASET,
     output:
         split=f"{ACCURACY}/split.parquet",
     log:
@@ -69,7 +42,7 @@ rule split_rows:
         runtime=10,
     params:
         code=code_of("split_rows"),
-        space=CONFIG.space.model_dump(mode="json"),
+        space=SPACE,
         seed=CONFIG.seed,
         shares=CONFIG.split.model_dump(),
     script:

@@ -1,4 +1,8 @@
-# Functions that the rules share.
+# Names and functions that the rules share.
+
+ACCURACY = f"{RUN}/accuracy_dataset"
+DATASET = f"{ACCURACY}/accuracy_dataset.parquet"
+DATASET_REPORT = f"{ACCURACY}/dataset_report.json"
 
 
 def code_of(script, *modules):

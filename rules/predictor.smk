@@ -6,7 +6,7 @@ PREDICTORS = f"{RUN}/predictors"
 rule fit_predictor:
     """Fit one predictor to the training rows and calibrate its intervals on the calibration rows."""
     input:
-        dataset=rules.import_tables.output.dataset,
+        dataset=DATASET,
         split=rules.split_rows.output.split,
     output:
         predictor=f"{PREDICTORS}/{{predictor}}/predictor.safetensors",
@@ -22,7 +22,7 @@ rule fit_predictor:
         runtime=30,
     params:
         code=lambda wildcards: code_of("fit_predictor", predictor_module(wildcards.predictor)),
-        space=CONFIG.space.model_dump(mode="json"),
+        space=SPACE,
         options=lambda wildcards: CONFIG.predictors[wildcards.predictor],
         seed=CONFIG.seed,
     script:
@@ -32,7 +32,7 @@ rule fit_predictor:
 rule evaluate_predictor:
     """Predict the test rows with intervals, and measure error, rank correlation and coverage."""
     input:
-        dataset=rules.import_tables.output.dataset,
+        dataset=DATASET,
         split=rules.split_rows.output.split,
         predictor=rules.fit_predictor.output.predictor,
     output:
@@ -50,7 +50,7 @@ rule evaluate_predictor:
         runtime=10,
     params:
         code=lambda wildcards: code_of("evaluate_predictor", predictor_module(wildcards.predictor)),
-        space=CONFIG.space.model_dump(mode="json"),
+        space=SPACE,
     script:
         "../workflow_scripts/evaluate_predictor.py"
 
@@ -58,7 +58,7 @@ rule evaluate_predictor:
 rule measure_learning_curve:
     """Fit one predictor to more and more training rows and measure its error on the test rows."""
     input:
-        dataset=rules.import_tables.output.dataset,
+        dataset=DATASET,
         split=rules.split_rows.output.split,
         metrics=rules.evaluate_predictor.output.metrics,
     output:
@@ -75,7 +75,7 @@ rule measure_learning_curve:
         runtime=60,
     params:
         code=lambda wildcards: code_of("measure_learning_curve", predictor_module(wildcards.predictor)),
-        space=CONFIG.space.model_dump(mode="json"),
+        space=SPACE,
         options=lambda wildcards: CONFIG.predictors[wildcards.predictor],
         rows=CONFIG.learning_curve.rows,
         seed=CONFIG.seed,

@@ -1,6 +1,8 @@
 # What people look at: the report, and its two tables as CSV.
 
 SEARCHES = expand(rules.search.output.result, target=CONFIG.targets, searcher=CONFIG.searchers)
+# A run on published tables has no images to validate on.
+VALIDATIONS = expand(rules.validate_target.output.validation, target=CONFIG.targets) if CONFIG.data else []
 
 
 rule summarize:
@@ -8,6 +10,7 @@ rule summarize:
     input:
         searches=SEARCHES,
         metrics=expand(rules.evaluate_predictor.output.metrics, predictor=CONFIG.predictors),
+        validations=VALIDATIONS,
     output:
         targets=report(
             f"{RUN}/targets.csv",
@@ -37,6 +40,35 @@ rule summarize:
         order=[list(CONFIG.targets), list(CONFIG.searchers), list(CONFIG.predictors)],
     script:
         "../workflow_scripts/summarize.py"
+
+
+rule summarize_validation:
+    """Write what was measured of each target as a CSV table."""
+    input:
+        searches=SEARCHES,
+        validations=VALIDATIONS,
+    output:
+        validation=report(
+            f"{RUN}/validation.csv",
+            caption="../docs/captions/validation.rst",
+            category="Results",
+            labels={"table": "validation"},
+        ),
+    log:
+        f"{RUN}/logs/summarize_validation.log",
+    benchmark:
+        f"{RUN}/benchmarks/summarize_validation.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("summarize_validation"),
+        order=[list(CONFIG.targets), list(CONFIG.searchers)],
+    script:
+        "../workflow_scripts/summarize_validation.py"
 
 
 rule draw_winner:
@@ -76,7 +108,10 @@ rule write_report:
         curves=expand(rules.measure_learning_curve.output.curve, predictor=CONFIG.predictors),
         fronts=expand(rules.trace_pareto.output.front, metric=CONFIG.search.pareto),
         coverage=rules.count_coverage.output.coverage,
-        dataset=rules.import_tables.output.report,
+        dataset=DATASET_REPORT,
+        validations=VALIDATIONS,
+        training_curves=CURVES if CONFIG.data else [],
+        images=f"{IMAGES}/{MANIFEST}" if CONFIG.data else [],
     output:
         page=report(
             f"{RUN}/report.html",

@@ -20,7 +20,7 @@ rule search:
         runtime=30,
     params:
         code=lambda wildcards: code_of("search", predictor_module(CONFIG.searchers[wildcards.searcher].predictor)),
-        space=CONFIG.space.model_dump(mode="json"),
+        space=SPACE,
         target=lambda wildcards: target_spec(wildcards.target),
         options=lambda wildcards: CONFIG.searchers[wildcards.searcher].model_dump(mode="json"),
         top_k=CONFIG.search.top_k,
@@ -49,7 +49,7 @@ rule trace_pareto:
         runtime=30,
     params:
         code=code_of("trace_pareto", predictor_module(CONFIG.search.pareto_predictor)),
-        space=CONFIG.space.model_dump(mode="json"),
+        space=SPACE,
         uncovered_choices=CONFIG.search.uncovered_choices,
     script:
         "../workflow_scripts/trace_pareto.py"

@@ -6,13 +6,8 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from nascore.accuracy_dataset.coverage import covered_space, read_coverage
 from nascore.errors import NascoreError
-from nascore.files import replacing
 from nascore.spaces import OfaMcunet, get_space
 
 
@@ -34,9 +29,3 @@ def searched_space(space: dict[str, Any], coverage: str, uncovered_choices: bool
     """Return the space that may be searched: the covered choices, unless all are asked for."""
     whole = get_space(**space)
     return whole if uncovered_choices else covered_space(whole, read_coverage(coverage))
-
-
-def write_parquet(path: str, frame: pd.DataFrame) -> None:
-    """Write a table whole or not at all, without anything that changes from run to run."""
-    with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), temporary, compression="zstd")

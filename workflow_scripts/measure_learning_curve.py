@@ -5,7 +5,7 @@ import pandas as pd
 
 from nascore.accuracy_dataset.parquet import read_accuracy_dataset
 from nascore.accuracy_dataset.split import read_split
-from nascore.files import read_json
+from nascore.files import read_json, write_parquet
 from nascore.predictors import make_predictor
 from nascore.predictors.evaluate import learning_curve
 from nascore.spaces import get_space
@@ -31,7 +31,7 @@ def main(snakemake):
     whole = read_json(snakemake.input.metrics)
     last = pd.DataFrame([{**whole, "n_rows": whole["n_train"]}], columns=curve.columns)
     curve = pd.concat([curve, last] if sizes else [last], ignore_index=True)
-    common.write_parquet(snakemake.output.curve, curve)
+    write_parquet(snakemake.output.curve, curve)
     print(curve.to_string())
 
 

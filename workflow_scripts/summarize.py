@@ -8,7 +8,8 @@ from nascore.report.tables import predictors_table, targets_table
 
 def main(snakemake):
     """Write both tables."""
-    write_text(snakemake.output.targets, targets_table(snakemake.input.searches).to_csv(index=False))
+    targets = targets_table(snakemake.input.searches, snakemake.input.validations)
+    write_text(snakemake.output.targets, targets.to_csv(index=False))
     write_text(snakemake.output.predictors, predictors_table(snakemake.input.metrics).to_csv(index=False))
 
 

@@ -2,6 +2,7 @@
 
 import common
 
+from nascore.files import write_parquet
 from nascore.predictors import load_predictor
 from nascore.search.pareto import pareto_table
 
@@ -11,7 +12,7 @@ def main(snakemake):
     params = snakemake.params
     space = common.searched_space(params.space, snakemake.input.coverage, params.uncovered_choices)
     front = pareto_table(space, load_predictor(snakemake.input.predictor, space), snakemake.wildcards.metric)
-    common.write_parquet(snakemake.output.front, front)
+    write_parquet(snakemake.output.front, front)
     print(f"{len(front)} subnets on the front")
 
 

@@ -17,6 +17,9 @@ def main(snakemake):
         pareto_fronts=dict(zip(params.metrics, files.fronts, strict=True)),
         coverage=files.coverage,
         dataset=files.dataset,
+        validations=files.validations,
+        training_curves=files.training_curves,
+        images=files.images or None,
     )
     write_report(snakemake.output.page, content)
 

@@ -264,6 +264,14 @@ class GeneSpace:
                 raise SpaceError(f"no {name} is left: {tuple(values)} and {before} have nothing in common")
         return replace(self, allowed=tuple(sorted(allowed.items())))
 
+    def largest(self) -> Genes:
+        """Return the `(n_genes,)` architecture with the last allowed choice of every gene."""
+        return self.canonical([[allowed[-1] for allowed in self.allowed_indices]])[0]
+
+    def smallest(self) -> Genes:
+        """Return the `(n_genes,)` architecture with the first allowed choice of every gene."""
+        return self.canonical([[allowed[0] for allowed in self.allowed_indices]])[0]
+
     def unrestricted(self) -> Self:
         """Return the whole space."""
         return replace(self, allowed=())

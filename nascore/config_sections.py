@@ -1,0 +1,116 @@
+"""The sections of a configuration: keys, defaults, bounds and meanings; `nascore.config` puts them together."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from nascore.efficiency import METRICS
+from nascore.errors import unknown_name
+from nascore.spaces import get_space
+from nascore.spaces.ofa_mcunet import RESOLUTIONS
+from nascore.strict import Strict
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class SpaceConfig(Strict):
+    """The design space."""
+
+    name: str = Field("ofa_mcunet", description="Registered name of the space.")
+    resolutions: tuple[int, ...] = Field(RESOLUTIONS, description="Input resolutions to choose from, pixels.")
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> "SpaceConfig":
+        get_space(self.name, resolutions=self.resolutions)
+        return self
+
+
+class TablesConfig(Strict):
+    """What the accuracy tables hold."""
+
+    accuracy_unit: Literal["percent", "fraction"] = Field("percent", description="Unit of the tables' accuracies.")
+    n_images: Annotated[int, Field(ge=1)] = Field(
+        4029, description="Images that each accuracy was measured on; each accuracy must be a whole number of them."
+    )
+
+
+class SupernetConfig(Strict):
+    """Where the supernet's weights come from: trained, or given."""
+
+    checkpoint: str | None = Field(
+        None,
+        description="File or URL of given weights in the layout of the published `vww_supernet.pth`, instead of "
+        "training.",
+    )
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="SHA-256 that the given file must have; a URL needs one."
+    )
+
+
+class SamplingConfig(Strict):
+    """Which subnets are measured for the accuracy dataset."""
+
+    subnets: Annotated[int, Field(ge=10)] = Field(300, description="Number of different subnets.")
+    strategy: Literal["uniform", "stratified"] = Field(
+        "stratified",
+        description="`uniform` over the space, or equally many for every resolution and width.",
+    )
+    shards: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        8, description="Independent jobs that they are measured in; results do not depend on it."
+    )
+
+
+class ValidationConfig(Strict):
+    """The measurement of what the searches found."""
+
+    searcher: str = Field("exact", description="The searcher whose subnets are measured.")
+    top_k: Annotated[int, Field(ge=1, le=1000)] = Field(
+        5, description="Found subnets per target that are measured on `search`; the best of them is tested."
+    )
+
+
+class SplitConfig(Strict):
+    """How the rows of the accuracy dataset are divided; the shares add up to 1."""
+
+    train: Share = Field(0.8, description="Share that predictors are fitted to.")
+    calibration: Share = Field(0.1, description="Share that prediction intervals are calibrated on.")
+    test: Share = Field(0.1, description="Share that only the reported metrics see.")
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> "SplitConfig":
+        total = self.train + self.calibration + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"train, calibration and test must add up to 1; they add up to {total:.6g}")
+        return self
+
+
+class LearningCurveConfig(Strict):
+    """The error of each predictor against the number of rows that it is fitted to."""
+
+    rows: tuple[Annotated[int, Field(ge=2)], ...] = Field(
+        (500, 2000, 4000, 16000),
+        description="Numbers of rows. The last point of the curve is always the run's own predictor.",
+    )
+
+
+class SearchConfig(Strict):
+    """What all searches share."""
+
+    top_k: Annotated[int, Field(ge=1, le=1000)] = Field(10, description="Subnets to return per target.")
+    uncovered_choices: bool = Field(
+        False,
+        description="Whether to search choices of which the accuracy dataset has no row. Their values are guesses.",
+    )
+    pareto: tuple[str, ...] = Field(
+        ("thop_macs", "macs", "peak_memory_bytes", "flash_bytes"),
+        description="Costs to trade predicted accuracy against, exactly.",
+    )
+    pareto_predictor: str = Field("linear_per_global", description="The additive predictor of the Pareto fronts.")
+
+    @field_validator("pareto")
+    @classmethod
+    def _known_metrics(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        for metric in metrics:
+            if metric not in METRICS:
+                raise ValueError(unknown_name("metric", metric, METRICS))
+        return metrics

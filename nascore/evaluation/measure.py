@@ -1,0 +1,88 @@
+"""Accuracy and loss of one subnet on one split of an image store."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from nascore.data.store import ImageStore
+from nascore.evaluation.calibration import calibrate
+from nascore.supernet import Subnet
+from nascore.supernet.inputs import channels_last, normalise
+from nascore.supernet.static_layers import ConvBatchNorm
+
+BATCH_SIZE = 32
+"""Images at a time: activations of larger batches fall out of a CPU's cache."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a subnet did on a split.
+
+    Parameters
+    ----------
+    n_correct, n_images
+        Images whose class has the largest logit, and all images.
+    loss
+        Mean cross-entropy, nats.
+    """
+
+    n_correct: int
+    n_images: int
+    loss: float
+
+    @property
+    def accuracy(self) -> float:
+        """Top-1 accuracy, in [0, 1]."""
+        return self.n_correct / self.n_images
+
+
+def calibrate_on_store(subnet: Subnet, store: ImageStore, *, n_images: int, device: torch.device) -> None:
+    """Calibrate a subnet on the first images of the `calibration` split at its own resolution, in place."""
+    images = store.images("calibration", subnet.resolution)[:n_images]
+    calibrate(subnet, normalise(images, device))
+
+
+@torch.inference_mode()
+def measure(
+    subnet: Subnet,
+    store: ImageStore,
+    *,
+    split: str,
+    device: torch.device,
+    batch_size: int = BATCH_SIZE,
+    n_images: int | None = None,
+) -> Measurement:
+    """Measure a calibrated subnet.
+
+    Parameters
+    ----------
+    split
+        The named split of the store.
+    batch_size
+        Images at a time; changes time and memory, not the result.
+    n_images
+        Only so many of the first images; all by default.
+    """
+    network = channels_last(fold(subnet), device)
+    images = store.images(split, subnet.resolution)[:n_images]
+    labels = torch.from_numpy(store.labels(split)[:n_images]).to(device)
+    batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
+    logits = torch.cat([network(normalise(batch, device)) for batch in batches])
+    return Measurement(
+        n_correct=int((logits.argmax(1) == labels).sum()),
+        n_images=len(labels),
+        loss=float(functional.cross_entropy(logits.double(), labels)),
+    )
+
+
+def fold(subnet: Subnet) -> Subnet:
+    """Return a copy of a subnet in which each batch normalisation is part of the convolution before it."""
+    folded = deepcopy(subnet).eval()
+    for layer in folded.modules():
+        if isinstance(layer, ConvBatchNorm):
+            layer.conv, layer.bn = fuse_conv_bn_eval(layer.conv, layer.bn), nn.Identity()  # type: ignore[assignment]
+    return folded

@@ -1,0 +1,136 @@
+"""Final validation of one target: the best of each role is measured once on the test split.
+
+Roles are those of the contenders' file: `found` by the search, and what would have been had without it, `random`,
+`smallest` and `largest`. Which contender of a role is tested was decided on the `search` split.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from nascore.evaluation.architectures import Measurer
+from nascore.evaluation.measure import Measurement
+from nascore.evaluation.measured_costs import measured_costs
+from nascore.spaces.staged import Genes
+from nascore.supernet import Subnet
+from nascore.supernet.checkpoint import save_subnet
+
+LEVEL = 0.95
+"""Of the interval of a tested accuracy."""
+
+COSTS = ("macs", "thop_macs", "peak_memory_bytes", "params", "flash_bytes")
+"""The columns of a contender's counted costs."""
+
+WEIGHTS = "winner.safetensors"
+
+
+def validate_target(
+    measurer: Measurer, search: Mapping[str, Any], ranking: pd.DataFrame, genes: Genes, weights: Path
+) -> dict[str, Any]:
+    """Test the best of each role and save the winner's weights.
+
+    Parameters
+    ----------
+    search
+        The search's ``result.json``: target, limits, status.
+    ranking, genes
+        `n` contenders measured on `search`, and the `(n, n_genes)` architectures of the rows.
+    weights
+        The folder for ``winner.safetensors``; left empty where nothing was found.
+
+    Returns
+    -------
+    dict
+        The content of ``validation.json``; `nascore.report.validation_records` says what is in it.
+    """
+    weights.mkdir(parents=True, exist_ok=True)
+    best = best_of_roles(ranking)
+    subnets = {row: measurer.calibrated(genes[row]) for row in set(best.values())}
+    tested = {row: measurer.measure(subnet, "test") for row, subnet in subnets.items()}
+    labels = measurer.store.labels("test")
+    rows = [_contender(row, tested.get(number)) for number, row in enumerate(ranking.to_dict("records"))]
+    winner, message = None, search["message"]
+    if "found" in best:
+        row = best["found"]
+        winner = _save_winner(subnets[row], search, rows[row]["costs"], weights, measurer.checkpoint_sha256)
+        message = _message(rows[row])
+    return {
+        "target": search["target"],
+        "searcher": search["searcher"],
+        "predictor": search["predictor"],
+        "status": "validated" if winner else "infeasible" if search["status"] == "infeasible" else "not_found",
+        "message": message,
+        "n_measurements": int((ranking["role"] == "found").sum()),
+        "split_search": {"name": "search", "n_images": measurer.store.n_images("search")},
+        "split_test": {"name": "test", "n_images": len(labels)},
+        "majority_class_accuracy": float(np.bincount(labels).max() / len(labels)),
+        "contenders": [row | {"arch": arch} for row, arch in zip(rows, measurer.space.to_dicts(genes), strict=True)],
+        "winner": winner,
+    }
+
+
+def best_of_roles(ranking: pd.DataFrame) -> dict[str, int]:
+    """Return the row of each role with the highest accuracy on `search`.
+
+    Ties go to the higher prediction, then to the smaller hash, so that nothing depends on the order of rows.
+    """
+    order = ranking.sort_values(
+        ["accuracy", "predicted_accuracy", "arch_id"], ascending=[False, False, True], kind="stable"
+    )
+    first = order.drop_duplicates("role")
+    return dict(zip(first["role"].tolist(), first.index.tolist(), strict=True))
+
+
+def _save_winner(
+    subnet: Subnet, search: Mapping[str, Any], counted: dict[str, int], weights: Path, checkpoint_sha256: str
+) -> dict[str, Any]:
+    """Save the winner's weights, and return what its costs are by table and on the network itself."""
+    measured = measured_costs(subnet)
+    arch = subnet.arch
+    chosen = {"resolution": arch["image_size"], "width": arch["wid"]}
+    within = all(measured[limit["metric"]] <= limit["limit_in_metric"] for limit in search["constraints"])
+    save_subnet(weights / WEIGHTS, subnet, {"target": search["target"], "checkpoint_sha256": checkpoint_sha256})
+    return {
+        "arch_id": subnet.arch_id,
+        "costs_counted": counted,
+        "costs_measured": measured,
+        "satisfies_target": within and all(chosen[name] == value for name, value in search["fixed"].items()),
+        "weights": f"{weights.name}/{WEIGHTS}",
+        "checkpoint_sha256": checkpoint_sha256,
+    }
+
+
+def _contender(row: Mapping[Any, Any], tested: Measurement | None) -> dict[str, Any]:
+    """Return one entry of the contenders, but for its architecture; test figures where it was tested."""
+    lower, upper = interval(tested) if tested else (None, None)
+    return {
+        "role": row["role"],
+        "rank": int(row["rank"]),
+        "arch_id": row["arch_id"],
+        **{name: float(row[name]) for name in ("predicted_accuracy", "lower", "upper")},
+        "search_accuracy": float(row["accuracy"]),
+        "search_loss": float(row["loss"]),
+        "test_accuracy": tested.accuracy if tested else None,
+        "test_lower": lower,
+        "test_upper": upper,
+        "test_loss": tested.loss if tested else None,
+        "costs": {metric: int(row[metric]) for metric in COSTS},
+    }
+
+
+def interval(measured: Measurement) -> tuple[float, float]:
+    """Return the 95 % interval of an accuracy (Wilson, 1927)."""
+    ends = binomtest(measured.n_correct, measured.n_images).proportion_ci(LEVEL, method="wilson")
+    return float(ends.low), float(ends.high)
+
+
+def _message(winner: Mapping[str, Any]) -> str:
+    """Return one sentence on the winner."""
+    accuracy, lower, upper, predicted = (
+        winner[name] for name in ("test_accuracy", "test_lower", "test_upper", "predicted_accuracy")
+    )
+    return f"test accuracy {accuracy:.4f} ({lower:.4f} to {upper:.4f}), predicted {predicted:.4f}"

@@ -1,0 +1,1 @@
+"""Training the supernet: progressive shrinking, or the sandwich rule in one phase."""

@@ -1,0 +1,116 @@
+"""One phase of a training, from its first weights to its last, going on where it was killed."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn.utils import clip_grad_norm_
+
+from nascore.errors import TrainingError
+from nascore.progress import progress
+from nascore.supernet import Supernet
+from nascore.training.batches import Batches
+from nascore.training.optimiser import GRADIENT_NORM, learning_rate, new_optimiser
+from nascore.training.options import TrainingOptions
+from nascore.training.processes import is_first, sum_over_processes
+from nascore.training.resume import ResumePoint
+from nascore.training.step import accumulate_gradients
+
+Monitor = Callable[[Supernet], dict[str, float]]
+"""Measures a supernet after an epoch: columns of the learning curve and their values."""
+
+
+@dataclass
+class Trainer:
+    """Trains one phase.
+
+    Parameters
+    ----------
+    supernet
+        Has the first weights of the phase; is trained in place.
+    batches
+        What it is trained on.
+    options
+        How.
+    resume
+        Where to go on from, and to write to after each epoch.
+    monitor
+        What to measure after each epoch.
+    teacher
+        A fixed network that teaches all subnets, in evaluation mode.
+    """
+
+    supernet: Supernet
+    batches: Batches
+    options: TrainingOptions
+    resume: ResumePoint
+    monitor: Monitor
+    teacher: Supernet | None = None
+
+    def run(self) -> list[dict[str, Any]]:
+        """Train to the end of the phase and return the learning curve, one entry per epoch.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is no longer a finite number; the state of the last whole epoch stays.
+        """
+        phase, batches = self.batches.phase, self.batches
+        optimiser = new_optimiser(self.supernet, self.options.weight_decay)
+        done, curve = self.resume.restore(self.supernet, optimiser)
+        if done:
+            print(f"phase {phase.name}: going on after epoch {done}", flush=True)
+        for epoch in progress(range(done, phase.epochs), f"phase {phase.name}, epoch"):
+            loss = self._epoch(epoch, optimiser)
+            curve.append(
+                {
+                    "phase": phase.name,
+                    "epoch": epoch + 1,
+                    "step": (epoch + 1) * batches.steps_per_epoch,
+                    "images": (epoch + 1) * batches.images_per_epoch,
+                    "learning_rate": optimiser.param_groups[0]["lr"],
+                    "loss": loss,
+                    **self.monitor(self.supernet),
+                }
+            )
+            if is_first():
+                self.resume.save(epoch + 1, self.supernet, optimiser, curve)
+        return curve
+
+    def _epoch(self, epoch: int, optimiser: torch.optim.Optimizer) -> float:
+        """Train one epoch and return its mean loss."""
+        phase = self.batches.phase
+        steps = self.batches.steps_per_epoch
+        self.supernet.train()
+        losses = []
+        for number, batch in enumerate(self.batches.epoch(epoch)):
+            step = epoch * steps + number
+            rate = learning_rate(phase.learning_rate, step, phase.epochs * steps, self.options.warmup)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.zero_grad()
+            loss = accumulate_gradients(
+                self.supernet,
+                batch,
+                teacher=self.teacher,
+                sandwich=phase.sandwich,
+                label_smoothing=self.options.label_smoothing,
+            )
+            parameters = [parameter for parameter in self.supernet.parameters() if parameter.grad is not None]
+            losses.append(sum_over_processes(loss, parameters))
+            self._check(losses[-1], epoch, step)
+            clip_grad_norm_(parameters, GRADIENT_NORM)
+            optimiser.step()
+        return math.fsum(losses) / len(losses)
+
+    def _check(self, loss: float, epoch: int, step: int) -> None:
+        """Stop a training whose loss is lost."""
+        if not math.isfinite(loss):
+            kept = f"the state after epoch {epoch} is kept" if epoch else "no epoch was finished"
+            raise TrainingError(
+                f"the loss is {loss} at step {step + 1} of phase {self.batches.phase.name!r}, epoch {epoch + 1}; "
+                f"{kept}. "
+                f"A smaller training.learning_rate than {self.options.learning_rate:g} may help."
+            )

@@ -1,0 +1,93 @@
+"""The phases of a training: which subnets each trains, in what order, and for how long. No torch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nascore.spaces import OfaMcunet
+from nascore.spaces.ofa_mcunet import EXPANDS, KERNELS
+from nascore.spaces.staged import Genes
+from nascore.training.options import TrainingOptions
+
+DEPTHS = (0, 1, 2)
+"""Extra blocks of a stage, as in the published `d`."""
+
+WIDTHS = (0, 1, 2)
+
+PUBLISHED_PHASES = {
+    # name: kernels, extra depths, expands, widths, subnets per step, share of the epochs, share of the learning rate
+    "largest": ((7,), (2,), (6,), (2,), 1, 0.30, 1.0),
+    "kernel": (KERNELS, (2,), (6,), (2,), 1, 0.20, 0.4),
+    "depth_1": (KERNELS, (1, 2), (6,), (2,), 2, 0.05, 0.03),
+    "depth_2": (KERNELS, DEPTHS, (6,), (2,), 2, 0.15, 0.1),
+    "expand_1": (KERNELS, DEPTHS, (4, 6), (2,), 4, 0.05, 0.03),
+    "expand_2": (KERNELS, DEPTHS, EXPANDS, (2,), 4, 0.15, 0.1),
+    "width": (KERNELS, DEPTHS, EXPANDS, WIDTHS, 4, 0.10, 0.1),
+}
+"""Once-for-All's schedule (Cai et al., 2020; `train_ofa_net.py`), in shares; the width phase as its library has it."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One phase of a training.
+
+    Parameters
+    ----------
+    name
+        Its name, also of its folder and of its random streams.
+    space
+        The part of the space that is elastic in it.
+    epochs
+        Passes over the training images.
+    learning_rate
+        The peak.
+    n_random
+        Random subnets per step.
+    sandwich
+        Whether each step also trains the largest subnet, which teaches the others, and the smallest.
+    sort_channels
+        Before the first step, sort middle channels: 1 all of them, 2 within the bands of the two widest expand
+        ratios; 0 not at all.
+    """
+
+    name: str
+    space: OfaMcunet
+    epochs: int
+    learning_rate: float
+    n_random: int
+    sandwich: bool = False
+    sort_channels: int = 0
+
+    def subnets(self, rng: np.random.Generator, resolution: int) -> Genes:
+        """Return the `(n, n_genes)` subnets of one step, all of one resolution; in a sandwich the largest first."""
+        space = self.space.restrict({"resolution": [resolution]})
+        drawn = space.sample(self.n_random, rng)
+        return np.stack([space.largest(), *drawn, space.smallest()]) if self.sandwich else drawn
+
+
+def phases(options: TrainingOptions, space: OfaMcunet) -> tuple[Phase, ...]:
+    """Return the phases of a training in order."""
+    if options.strategy == "sandwich":
+        name, n_random = "sandwich", options.random_subnets
+        return (Phase(name, space, options.epochs, options.learning_rate, n_random, sandwich=True),)
+    return tuple(_published_phase(name, options, space) for name in PUBLISHED_PHASES)
+
+
+def _published_phase(name: str, options: TrainingOptions, space: OfaMcunet) -> Phase:
+    """Return one phase of progressive shrinking."""
+    kernels, depths, expands, widths, n_random, epochs, rate = PUBLISHED_PHASES[name]
+    choices = {"kernel": kernels, "expand": expands}
+    kept: dict[str, tuple[int, ...]] = {"width": widths}
+    for block in space.block_names:
+        kept |= {f"{block}.{gene}": values for gene, values in choices.items()}
+    for stage in space.stages:
+        base = stage.depths[0]
+        kept[f"{stage.name}.depth"] = tuple(base + d for d in depths if base + d in stage.depths) or stage.depths
+    return Phase(
+        name,
+        space.restrict(kept),
+        epochs=max(1, round(epochs * options.epochs)),
+        learning_rate=rate * options.learning_rate,
+        n_random=n_random,
+        sort_channels={"expand_1": 1, "expand_2": 2}.get(name, 0),
+    )

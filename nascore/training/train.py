@@ -1,0 +1,103 @@
+"""One phase of a training as a job: an image store and a checkpoint in, a checkpoint and a learning curve out."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import torch
+
+from nascore.data.store import ImageStore
+from nascore.errors import ConfigError, unknown_name
+from nascore.evaluation.measure import calibrate_on_store, measure
+from nascore.files import write_parquet
+from nascore.seeds import integer_seed
+from nascore.supernet import Supernet, build_supernet
+from nascore.supernet.checkpoint import load_supernet, save_supernet
+from nascore.supernet.initialise import initialise
+from nascore.supernet.inputs import channels_last, find_device
+from nascore.supernet.sorting import sort_channels
+from nascore.training.batches import Batches
+from nascore.training.job import PhaseJob
+from nascore.training.loop import Trainer
+from nascore.training.phases import Phase, phases
+from nascore.training.processes import is_first, process_group
+from nascore.training.resume import ResumePoint
+
+
+def train_phase(job: PhaseJob) -> None:
+    """Run one phase, going on where an earlier run of the same job was killed.
+
+    Raises
+    ------
+    ConfigError
+        If the phase is none of the training's, or the device is not there.
+    DataError
+        If the images or the checkpoint cannot be read, or do not belong to the space.
+    TrainingError
+        If the loss is no longer a finite number.
+    """
+    named = {phase.name: phase for phase in phases(job.options, job.build_space())}
+    if job.phase not in named:
+        raise ConfigError(unknown_name("phase", job.phase, named))
+    torch.set_num_threads(job.options.threads)
+    device = find_device(job.device)
+    with process_group(device) as (rank, processes):
+        if device.type == "cuda":
+            device = torch.device("cuda", rank % torch.cuda.device_count())
+        store = ImageStore.open(job.images)
+        batches = Batches(
+            store, named[job.phase], job.options.batch_size, job.options.min_crop, job.seed, device, rank, processes
+        )
+        _train(job, batches)
+
+
+def _train(job: PhaseJob, batches: Batches) -> None:
+    """Train and write."""
+    phase = batches.phase
+    supernet, teacher = _first_weights(job, phase)
+    monitor = SubnetMonitor(batches.store, job, batches.device)
+    resume = ResumePoint(job.resume, job.identity(batches.store))
+    if teacher:
+        channels_last(teacher.eval(), batches.device)
+    channels_last(supernet, batches.device)
+    curve = Trainer(supernet, batches, job.options, resume, monitor, teacher).run()
+    if is_first():
+        save_supernet(job.checkpoint, supernet, {"phase": phase.name})
+        write_parquet(job.curve, pd.DataFrame(curve))
+        job.resume.unlink(missing_ok=True)
+
+
+def _first_weights(job: PhaseJob, phase: Phase) -> tuple[Supernet, Supernet | None]:
+    """Return the supernet that the phase starts with, and its teacher, which an earlier phase left."""
+    if job.start is None:
+        supernet = build_supernet(job.build_space())
+        initialise(supernet, integer_seed(job.seed, "training", "initial weights"))
+        return supernet, None
+    supernet, teacher = (load_supernet(job.start, job.build_space()) for _ in range(2))
+    if phase.sort_channels:
+        sort_channels(supernet, phase.sort_channels)
+    return supernet, teacher
+
+
+@dataclass(frozen=True)
+class SubnetMonitor:
+    """Measures the largest and the smallest subnet after each epoch, on images that training does not see."""
+
+    store: ImageStore
+    job: PhaseJob
+    device: torch.device
+
+    def __call__(self, supernet: Supernet) -> dict[str, float]:
+        """Return `accuracy_largest` and `accuracy_smallest`, each at its own resolution; NaN where it is turned off."""
+        space = self.job.build_space()
+        archs = {"accuracy_largest": space.largest(), "accuracy_smallest": space.smallest()}
+        if not self.job.options.monitor_images:
+            return dict.fromkeys(archs, float("nan"))
+        measured = {}
+        for column, genes in archs.items():
+            subnet = supernet.subnet(genes)
+            calibrate_on_store(subnet, self.store, n_images=self.job.calibration_images, device=self.device)
+            n_images = self.job.options.monitor_images
+            measured[column] = measure(
+                subnet, self.store, split="search", device=self.device, n_images=n_images
+            ).accuracy
+        return measured

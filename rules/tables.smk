@@ -1,0 +1,28 @@
+# The accuracy dataset from published tables, in place of images, a supernet and sampled subnets.
+
+from nascore.accuracy_dataset.published_tables import table_files
+
+
+rule import_tables:
+    """Read published accuracy tables into the accuracy dataset, with the cost of every architecture."""
+    input:
+        tables=table_files(CONFIG.tables),
+    output:
+        dataset=DATASET,
+        report=DATASET_REPORT,
+    log:
+        f"{RUN}/logs/import_tables.log",
+    benchmark:
+        f"{RUN}/benchmarks/import_tables.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("import_tables"),
+        space=SPACE,
+        table_format=CONFIG.table_format.model_dump(mode="json"),
+    script:
+        "../workflow_scripts/import_tables.py"

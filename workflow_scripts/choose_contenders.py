@@ -1,0 +1,29 @@
+"""Rule `choose_contenders`: what the final validation of one target measures."""
+
+import common
+
+from nascore.architectures import write_architectures
+from nascore.files import read_json
+from nascore.predictors import load_predictor
+from nascore.search.contenders import contenders
+from nascore.search.targets import parse_target
+
+
+def main(snakemake):
+    """List the contenders of one target."""
+    files, params = snakemake.input, snakemake.params
+    space = common.searched_space(params.space, files.coverage, params.uncovered_choices)
+    genes, columns = contenders(
+        space,
+        parse_target(snakemake.wildcards.target, params.target, space),
+        load_predictor(files.predictor, space),
+        read_json(files.search),
+        top_k=params.top_k,
+        seed=params.seed,
+    )
+    write_architectures(snakemake.output.contenders, space, genes, columns)
+    print(columns["role"].value_counts().to_dict())
+
+
+if __name__ == "__main__":
+    common.run(main, snakemake)  # noqa: F821

@@ -1,0 +1,17 @@
+"""Rule `import_supernet`: given weights of the published layout to this project's checkpoint."""
+
+import common
+
+from nascore.spaces import get_space
+from nascore.supernet.checkpoint import import_published, save_supernet
+
+
+def main(snakemake):
+    """Read, check and write."""
+    given = snakemake.params.given
+    supernet = import_published(given["checkpoint"], get_space(**snakemake.params.space), sha256=given["sha256"])
+    save_supernet(snakemake.output.checkpoint, supernet, {"phase": "given"})
+
+
+if __name__ == "__main__":
+    common.run(main, snakemake)  # noqa: F821

@@ -1,0 +1,20 @@
+"""Rule `prepare_images`: any source of images to the image store."""
+
+import common
+from pydantic import TypeAdapter
+
+from nascore.data.options import DataOptions
+from nascore.data.sources import make_source
+from nascore.data.store_writer import write_store
+
+
+def main(snakemake):
+    """Write the store and say what is in it."""
+    params = snakemake.params
+    source = make_source(TypeAdapter(DataOptions).validate_python(params.options), params.images, params.seed)
+    store = write_store(params.folder, source, resolutions=params.resolutions)
+    print({split: store.n_images(split) for split in store.splits}, store.class_names)
+
+
+if __name__ == "__main__":
+    common.run(main, snakemake)  # noqa: F821

@@ -1,0 +1,35 @@
+"""Rule `rank_contenders`: accuracy of one target's contenders on the search split."""
+
+from pathlib import Path
+
+import common
+from measuring import measurer
+
+from nascore.architectures import read_architectures, write_architectures
+from nascore.evaluation.architectures import measure_architectures
+from nascore.spaces import get_space
+
+
+def main(snakemake):
+    """Measure each different contender once."""
+    params = snakemake.params
+    space = get_space(**params.space)
+    frame, genes = read_architectures(snakemake.input.contenders, space)
+    different = ~frame["arch_id"].duplicated()
+    unfinished = Path(snakemake.output.ranking).with_suffix(".unfinished")
+    measured = measure_architectures(
+        measurer(snakemake),
+        frame["arch_id"][different].tolist(),
+        genes[different],
+        split="search",
+        unfinished=unfinished,
+        code=params.code,
+    )
+    columns = measured.set_index("arch_id")[["accuracy", "loss", "n_images"]].loc[frame["arch_id"]]
+    extra = frame.drop(columns=["arch_id", "wid", "resolution", "ks", "e", "d"]).join(columns.reset_index(drop=True))
+    write_architectures(snakemake.output.ranking, space, genes, extra)
+    unfinished.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    common.run(main, snakemake)  # noqa: F821

@@ -1,0 +1,24 @@
+"""Rule `validate_target`: the best of one target's contenders on the test split."""
+
+from pathlib import Path
+
+import common
+from measuring import measurer
+
+from nascore.architectures import read_architectures
+from nascore.evaluation.validation import validate_target
+from nascore.files import read_json, write_json
+from nascore.spaces import get_space
+
+
+def main(snakemake):
+    """Test, and save the winner."""
+    files, output = snakemake.input, snakemake.output
+    ranking, genes = read_architectures(files.ranking, get_space(**snakemake.params.space))
+    result = validate_target(measurer(snakemake), read_json(files.search), ranking, genes, Path(output.weights))
+    write_json(output.validation, result)
+    print(result["message"])
+
+
+if __name__ == "__main__":
+    common.run(main, snakemake)  # noqa: F821
