@@ -24,7 +24,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     DataError
-        If the folder cannot be written.
+        If the folder cannot be written, or the block ends in an error of the operating system, such as a full disk.
     """
     path = Path(path)
     try:
@@ -39,10 +39,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
         temporary.chmod(0o666 & ~_umask())
-        try:
-            os.replace(temporary, path)
-        except OSError as error:
-            raise DataError(f"cannot write {path}: {error.strerror}") from None
+        os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         temporary.unlink(missing_ok=True)
 

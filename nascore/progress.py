@@ -1,12 +1,16 @@
 """Progress that fits where it is shown: a bar on a terminal, plain lines in a log."""
 
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from tqdm import tqdm
 
 Item = TypeVar("Item")
+
+WORTH_SAYING = 10
+"""Seconds left above which a log line says so; from the time that the items before have taken."""
 
 
 def progress(items: Iterable[Item], what: str) -> Iterator[Item]:
@@ -22,7 +26,11 @@ def progress(items: Iterable[Item], what: str) -> Iterator[Item]:
     if sys.stderr.isatty():
         yield from tqdm(items, desc=what)
         return
-    total = f"/{len(items)}" if isinstance(items, Sized) else ""
+    total = len(items) if isinstance(items, Sized) else None
+    start = time.monotonic()
     for number, item in enumerate(items, start=1):
-        print(f"{what}: {number}{total}", file=sys.stderr, flush=True)
+        left = (time.monotonic() - start) / (number - 1) * (total - number + 1) if total and number > 1 else 0
+        of = "" if total is None else f"/{total}"
+        after = f", about {tqdm.format_interval(left)} left" if left >= WORTH_SAYING else ""
+        print(f"{what}: {number}{of}{after}", file=sys.stderr, flush=True)
         yield item

@@ -1,8 +1,20 @@
 # Names and functions that the rules share.
 
+from nascore.data.image_folder import listing_fingerprint
+from nascore.data.store import MANIFEST, image_file, label_file
+from nascore.training.phases import phases
+
 ACCURACY = f"{RUN}/accuracy_dataset"
 DATASET = f"{ACCURACY}/accuracy_dataset.parquet"
 DATASET_REPORT = f"{ACCURACY}/dataset_report.json"
+
+# A run on published tables has no images, and one with given weights has no training.
+IMAGES = f"data/{CONFIG.data.source}" if CONFIG.data else None
+TRAINED = CONFIG.data and not CONFIG.supernet.checkpoint
+PHASES = [phase.name for phase in phases(CONFIG.training, CONFIG.build_space())] if TRAINED else []
+CHECKPOINT = f"{RUN}/supernet/{PHASES[-1] if PHASES else 'given'}/supernet.safetensors"
+FIRST_PHASE = f"{RUN}/supernet/{PHASES[0]}/supernet.safetensors" if PHASES else None
+CURVES = [f"{RUN}/supernet/{phase}/learning_curve.parquet" for phase in PHASES]
 
 
 def code_of(script, *modules):
@@ -19,3 +31,30 @@ def target_spec(name):
     """Return a target as numbers and names in one order, so that writing it differently reruns nothing."""
     spec = CONFIG.targets[name].items()
     return dict(sorted((key, float(value) if isinstance(value, int) else value) for key, value in spec))
+
+
+def store_files(*splits):
+    """Return the files of the image store that a rule reads when it reads these splits."""
+    arrays = [f"{IMAGES}/{image_file(split, size)}" for split in splits for size in CONFIG.space.resolutions]
+    return [f"{IMAGES}/{MANIFEST}", *(f"{IMAGES}/{label_file(split)}" for split in splits), *arrays]
+
+
+def source_identity(wildcards):
+    """Return what changes when the user's own image files do."""
+    return listing_fingerprint(CONFIG.images) if CONFIG.data.source == "image_folder" else None
+
+
+def phase_before(wildcards):
+    """Return the checkpoint that a phase starts from; the first one starts from the seed."""
+    number = PHASES.index(wildcards.phase)
+    return f"{RUN}/supernet/{PHASES[number - 1]}/supernet.safetensors" if number else []
+
+
+def validated_search(wildcards):
+    """Return the search whose subnets are measured."""
+    return f"{RUN}/search/{wildcards.target}/{CONFIG.validation.searcher}/result.json"
+
+
+def validated_predictor():
+    """Return the predictor of that search."""
+    return CONFIG.searchers[CONFIG.validation.searcher].predictor

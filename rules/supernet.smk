@@ -1,21 +1,8 @@
 # The supernet's weights: trained phase by phase, or given as a file of the published layout.
 
-from nascore.training.phases import phases
-
-SUPERNET = f"{RUN}/supernet"
-PHASES = [] if CONFIG.supernet.checkpoint else [phase.name for phase in phases(CONFIG.training, CONFIG.build_space())]
-CHECKPOINT = f"{SUPERNET}/{PHASES[-1] if PHASES else 'given'}/supernet.safetensors"
-CURVES = [f"{SUPERNET}/{phase}/learning_curve.parquet" for phase in PHASES]
-
 
 wildcard_constraints:
     phase="|".join(PHASES) or "none",
-
-
-def phase_before(wildcards):
-    """Return the checkpoint that a phase starts from; the first one starts from the seed."""
-    number = PHASES.index(wildcards.phase)
-    return f"{SUPERNET}/{PHASES[number - 1]}/supernet.safetensors" if number else []
 
 
 rule train_phase:
@@ -23,9 +10,10 @@ rule train_phase:
     input:
         images=store_files("train", "calibration", "search"),
         start=phase_before,
+        teacher=lambda wildcards: [] if wildcards.phase == PHASES[0] else FIRST_PHASE,
     output:
-        checkpoint=f"{SUPERNET}/{{phase}}/supernet.safetensors",
-        curve=f"{SUPERNET}/{{phase}}/learning_curve.parquet",
+        checkpoint=f"{RUN}/supernet/{{phase}}/supernet.safetensors",
+        curve=f"{RUN}/supernet/{{phase}}/learning_curve.parquet",
     log:
         f"{RUN}/logs/train_phase/{{phase}}.log",
     benchmark:
@@ -37,7 +25,7 @@ rule train_phase:
         mem_mb=3000,
         runtime=1440,
     params:
-        code=code_of("train_phase"),
+        code=code_of("train_phase", "nascore.training.__main__"),
         space=SPACE,
         options=CONFIG.training.model_dump(mode="json"),
         calibration_images=CONFIG.evaluation.calibration_images,
@@ -50,7 +38,7 @@ rule train_phase:
 rule import_supernet:
     """Read given weights, check them, and write them as this project's checkpoint."""
     output:
-        checkpoint=f"{SUPERNET}/given/supernet.safetensors",
+        checkpoint=f"{RUN}/supernet/given/supernet.safetensors",
     log:
         f"{RUN}/logs/import_supernet.log",
     benchmark:

@@ -3,16 +3,6 @@
 VALIDATION = f"{RUN}/validation"
 
 
-def validated_search(wildcards):
-    """Return the search whose subnets are measured."""
-    return f"{RUN}/search/{wildcards.target}/{CONFIG.validation.searcher}/result.json"
-
-
-def validated_predictor():
-    """Return the predictor of that search."""
-    return CONFIG.searchers[CONFIG.validation.searcher].predictor
-
-
 rule choose_contenders:
     """List what is measured for one target: found subnets, random ones within its limits, the smallest, the largest."""
     input:

@@ -31,6 +31,22 @@ CONFIG = {
     "targets": {"macs": {"macs_m": 30}, "board": {"device": "stm32f412"}, "impossible": {"peak_memory_kb": 64}},
 }
 
+IMAGES_CONFIG = {
+    "run": "small",
+    "data": {"source": "synthetic", "train": 96, "calibration": 24, "search": 60, "test": 50},
+    "space": {"resolutions": [32, 40]},
+    "training": {"epochs": 2, "batch_size": 32, "random_subnets": 1, "monitor_images": 20, "threads": 1},
+    "evaluation": {"calibration_images": 24},
+    "sampling": {"subnets": 40, "shards": 3},
+    "validation": {"top_k": 2},
+    "predictors": {"linear_per_global": {}},
+    "learning_curve": {"rows": [20]},
+    "search": {"top_k": 3, "pareto": ["macs"]},
+    "searchers": {"random": {"algorithm": "random", "samples": 20}, "exact": {"algorithm": "exact"}},
+    "targets": {"macs": {"macs_m": 5}, "smallest": {"peak_memory_kb": 8}, "impossible": {"peak_memory_kb": 7}},
+}
+"""A run with a supernet: at 32 px the smallest working set is that of one shape of subnets, 8 KB."""
+
 
 class Project:
     """A folder with the code, tables and a configuration."""
@@ -39,9 +55,9 @@ class Project:
         self.folder = folder
         self.results = folder / "results" / "small"
 
-    def configure(self, **changes: object) -> None:
-        """Write the configuration with some top-level keys changed."""
-        (self.folder / "config.yaml").write_text(yaml.safe_dump({**CONFIG, **changes}, sort_keys=False))
+    def configure(self, base: dict[str, object] = CONFIG, **changes: object) -> None:
+        """Write a configuration with some top-level keys changed."""
+        (self.folder / "config.yaml").write_text(yaml.safe_dump({**base, **changes}, sort_keys=False))
 
     def command(self, *arguments: str, cores: int = 2) -> list[str]:
         """Return a snakemake call."""

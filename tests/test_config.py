@@ -188,6 +188,46 @@ class TestFiles:
             read_config(tmp_path / "binary.yaml")
 
 
+class TestSourceOfAccuracies:
+    def images(self, **changes):
+        return validate_config({"run": "r", "data": {"source": "synthetic"}, "targets": {"t": {"macs_m": 5}}} | changes)
+
+    def test_the_embedded_default_is_valid_and_needs_nothing(self):
+        config = read_config(CONFIG / "config.yaml")
+        assert config.data.source == "synthetic" and config.tables is None
+        assert config.space_options["n_classes"] == 2
+
+    def test_tables_or_images_not_both(self):
+        with pytest.raises(
+            ConfigError, match="accuracies come either from `tables` .* or from `data` .*; both is given"
+        ):
+            self.images(tables="folder")
+
+    def test_a_folder_of_images_that_nothing_reads(self):
+        with pytest.raises(ConfigError, match="images is given, but no source of images reads it; set data.source"):
+            self.images(images="folder")
+
+    def test_a_source_without_its_folder(self):
+        with pytest.raises(ConfigError, match="image_folder needs a folder: set the key images"):
+            self.images(data={"source": "image_folder"})
+
+    def test_an_unknown_source_or_strategy(self):
+        with pytest.raises(ConfigError, match="data: unknown source 'imagefolder'. Did you mean 'image_folder'?"):
+            self.images(data={"source": "imagefolder"})
+        with pytest.raises(ConfigError, match="training.strategy: .*'sandwhich'"):
+            self.images(training={"strategy": "sandwhich"})
+
+    def test_validation_names_a_searcher(self):
+        with pytest.raises(ConfigError, match="unknown searcher of this run 'exakt'. Did you mean 'exact'?"):
+            self.images(validation={"searcher": "exakt"})
+
+    def test_the_number_of_classes_is_that_of_the_folder(self, tmp_path):
+        for name in ("cat", "dog", "owl"):
+            (tmp_path / name).mkdir()
+        config = self.images(data={"source": "image_folder"}, images=str(tmp_path))
+        assert config.build_space().n_classes == 3
+
+
 class TestGeneratedFiles:
     """`make schema` writes them again."""
 

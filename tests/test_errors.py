@@ -5,7 +5,7 @@ from nascore import errors
 
 def test_every_error_is_a_nascore_error():
     named = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, Exception)]
-    assert len(named) == 6
+    assert len(named) == 7
     assert all(issubclass(e, errors.NascoreError) for e in named)
 
 

@@ -12,6 +12,13 @@ def test_a_log_gets_one_line_per_item(capsys):
     assert captured.out == ""
 
 
+def test_a_log_says_how_long_it_will_take(capsys, monkeypatch):
+    clock = iter([0.0, 30.0, 60.0, 90.0])
+    monkeypatch.setattr("nascore.progress.time.monotonic", lambda: next(clock))
+    assert list(progress("abc", "epoch")) == ["a", "b", "c"]
+    assert capsys.readouterr().err == "epoch: 1/3\nepoch: 2/3, about 01:00 left\nepoch: 3/3, about 00:30 left\n"
+
+
 def test_a_number_of_items_that_nobody_knows_is_not_shown(capsys):
     assert list(progress((i for i in range(2)), "searching")) == [0, 1]
     assert capsys.readouterr().err == "searching: 1\nsearching: 2\n"

@@ -1,5 +1,7 @@
 """Rule `prepare_images`: any source of images to the image store."""
 
+from pathlib import Path
+
 import common
 from pydantic import TypeAdapter
 
@@ -12,7 +14,7 @@ def main(snakemake):
     """Write the store and say what is in it."""
     params = snakemake.params
     source = make_source(TypeAdapter(DataOptions).validate_python(params.options), params.images, params.seed)
-    store = write_store(params.folder, source, resolutions=params.resolutions)
+    store = write_store(Path(snakemake.output.store[0]).parent, source, resolutions=params.resolutions)
     print({split: store.n_images(split) for split in store.splits}, store.class_names)
 
 

@@ -22,6 +22,8 @@ def main(snakemake):
         checkpoint=Path(snakemake.output.checkpoint),
         curve=Path(snakemake.output.curve),
         start=Path(files.start) if files.start else None,
+        # The largest network, which progressive shrinking trains first, teaches all that follows.
+        teacher=Path(files.teacher) if files.teacher else None,
         device=params.device,
         code=params.code,
     )

@@ -43,7 +43,8 @@ def check(
         print_json(config.model_dump(mode="json"))
         return
     typer.echo(f"ok: {file} is a valid configuration of run {config.run!r}")
-    typer.echo(f"tables      {config.tables}")
+    source = config.tables if config.data is None else f"{config.data.source} {config.images or ''}".rstrip()
+    typer.echo(f"{'tables' if config.data is None else 'images':<12}{source}")
     typer.echo(f"predictors  {', '.join(config.predictors)}\n")
     searchers = config.searchers.items()
     typer.echo(table(["searcher", "algorithm", "predictor"], [(n, s.algorithm, s.predictor) for n, s in searchers]))

@@ -12,10 +12,10 @@ SIDE = 192
 """Height and width of a rendered scene, pixels."""
 
 SPAN = SIDE * UNIT
-FOILS = 15
+FOILS = 8
 """Chance in per cent that a figure of a scene without a person is a foil, made of a person's parts."""
 
-HEIGHTS = (6, 13, 21, 29, 37, 45, 53, 61, 69, 78, 90)
+HEIGHTS = (10, 25, 33, 41, 49, 56, 62, 68, 74, 80, 92)
 """Heights of figures in per cent of the scene; every step between two is as frequent."""
 
 
@@ -35,7 +35,7 @@ def render(rng: np.random.Generator, *, person: bool) -> Pixels:
     """
     dice = Dice(rng)
     canvas = Canvas(_background(dice))
-    for _ in range(dice.between(0, 2)):
+    for _ in range(dice.between(0, 1)):
         _draw_object(canvas, dice)
     for _ in range(dice.pick((1, 1, 2, 2, 3))):
         foot, height = _place(dice)
@@ -45,11 +45,11 @@ def render(rng: np.random.Generator, *, person: bool) -> Pixels:
             draw_foil(canvas, dice, foot, height)
         else:
             _draw_object(canvas, dice)
-        if dice.percent(25):
+        if dice.percent(15):
             _draw_occluder(canvas, dice, foot, height)
     if dice.percent(FOILS // 2):
         draw_foil(canvas, dice, *_place(dice))
-    if dice.percent(30):
+    if dice.percent(15):
         _draw_object(canvas, dice)
     return _lit(canvas.pixels, dice)
 
@@ -69,7 +69,7 @@ def _background(dice: Dice) -> Pixels:
     field = np.empty((half, half, 3), np.int16)
     field[:horizon] = _area(dice, horizon, half)
     field[horizon:] = _area(dice, half - horizon, half)
-    strength = dice.between(1, 5)
+    strength = dice.between(1, 3)
     field += ((_noise(dice, half, 4) * strength) >> 4)[:, :, None]
     field += ((_noise(dice, half, 12) * dice.between(1, strength)) >> 4)[:, :, None]
     field += ((_noise(dice, half, 32) * dice.between(1, strength)) >> 4)[:, :, None]

@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 
 from nascore.data.store import ImageStore
+from nascore.errors import DataError
 from nascore.evaluation.measure import Measurement, calibrate_on_store, measure
 from nascore.evaluation.options import EvaluationOptions
 from nascore.progress import progress
@@ -19,6 +20,16 @@ from nascore.spaces import OfaMcunet
 from nascore.spaces.staged import Genes
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import file_sha256, load_supernet
+
+COLUMN_TYPES = {
+    "arch_id": "str",
+    "accuracy": "float64",
+    "loss": "float64",
+    "n_images": "int32",
+    "checkpoint_sha256": "str",
+    "seconds": "float64",
+}
+"""The columns of measured architectures."""
 
 
 class Measurer:
@@ -87,6 +98,11 @@ def measure_architectures(
     pandas.DataFrame
         `n` rows: `arch_id`, `accuracy`, `loss`, `n_images`, `checkpoint_sha256`, and `seconds`, the time of extraction,
         calibration and measurement.
+
+    Raises
+    ------
+    DataError
+        If a note cannot be written, e.g. because the disk is full; those before stay.
     """
     notes = Notes(unfinished, measurer.identity(split) + code)
     known = {note["arch_id"]: note for note in notes.read()}
@@ -98,16 +114,16 @@ def measure_architectures(
         known[arch_id] = {"arch_id": arch_id, **asdict(measured), "seconds": time.perf_counter() - start}
         notes.add(known[arch_id])
     rows = [known[arch_id] for arch_id in arch_ids]
-    return pd.DataFrame(
-        {
-            "arch_id": arch_ids,
-            "accuracy": [row["n_correct"] / row["n_images"] for row in rows],
-            "loss": [row["loss"] for row in rows],
-            "n_images": pd.Series([row["n_images"] for row in rows], dtype="int32"),
-            "checkpoint_sha256": measurer.checkpoint_sha256,
-            "seconds": [row["seconds"] for row in rows],
-        }
-    )
+    columns = {
+        "arch_id": arch_ids,
+        "accuracy": [row["n_correct"] / row["n_images"] for row in rows],
+        "loss": [row["loss"] for row in rows],
+        "n_images": [row["n_images"] for row in rows],
+        "checkpoint_sha256": [measurer.checkpoint_sha256] * len(rows),
+        "seconds": [row["seconds"] for row in rows],
+    }
+    # Types are said, because a target that nothing satisfies has no rows to tell them by.
+    return pd.DataFrame(columns).astype(COLUMN_TYPES)
 
 
 @dataclass(frozen=True)
@@ -139,6 +155,9 @@ class Notes:
 
     def add(self, note: dict[str, Any]) -> None:
         """Append one result; a cut line before it keeps to itself."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write("\n" + json.dumps({"identity": self.identity, **note}) + "\n")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write("\n" + json.dumps({"identity": self.identity, **note}) + "\n")
+        except OSError as error:
+            raise DataError(f"cannot write {self.path}: {error.strerror}") from None

@@ -3,13 +3,16 @@
 from copy import deepcopy
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from nascore.data.store import ImageStore
 from nascore.evaluation.calibration import calibrate
+from nascore.seeds import generator
 from nascore.supernet import Subnet
 from nascore.supernet.inputs import channels_last, normalise
 from nascore.supernet.static_layers import ConvBatchNorm
@@ -41,9 +44,26 @@ class Measurement:
 
 
 def calibrate_on_store(subnet: Subnet, store: ImageStore, *, n_images: int, device: torch.device) -> None:
-    """Calibrate a subnet on the first images of the `calibration` split at its own resolution, in place."""
-    images = store.images("calibration", subnet.resolution)[:n_images]
-    calibrate(subnet, normalise(images, device))
+    """Calibrate a subnet at its own resolution on images of the `calibration` split, in place.
+
+    Parameters
+    ----------
+    n_images
+        How many; all where the split has fewer. See `chosen_images` for which.
+    """
+    images = store.images("calibration", subnet.resolution)
+    calibrate(subnet, normalise(images[chosen_images(store, "calibration", n_images)], device))
+
+
+def chosen_images(store: ImageStore, split: str, n_images: int | None) -> NDArray[np.int64]:
+    """Return the indices, increasing, of some images of a split that stand for all; all of them for None.
+
+    They are drawn, always in the same way, because splits are sorted by class where they come from folders, and
+    alternate between classes where they are rendered: the first ones or every k-th would be of one class. A larger
+    number has all images of a smaller one.
+    """
+    drawn = generator(0, "evaluation", "chosen images").permutation(store.n_images(split))
+    return np.sort(drawn[:n_images])
 
 
 @torch.inference_mode()
@@ -65,13 +85,13 @@ def measure(
     batch_size
         Images at a time; changes time and memory, not the result.
     n_images
-        Only so many of the first images; all by default.
+        Only so many images; all by default. See `chosen_images` for which.
     """
     network = channels_last(fold(subnet), device)
-    images = store.images(split, subnet.resolution)[:n_images]
-    labels = torch.from_numpy(store.labels(split)[:n_images]).to(device)
-    batches = (images[start : start + batch_size] for start in range(0, len(images), batch_size))
-    logits = torch.cat([network(normalise(batch, device)) for batch in batches])
+    images, chosen = store.images(split, subnet.resolution), chosen_images(store, split, n_images)
+    labels = torch.from_numpy(store.labels(split)[chosen]).to(device)
+    batches = (chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size))
+    logits = torch.cat([network(normalise(images[batch], device)) for batch in batches])
     return Measurement(
         n_correct=int((logits.argmax(1) == labels).sum()),
         n_images=len(labels),
@@ -81,8 +101,8 @@ def measure(
 
 def fold(subnet: Subnet) -> Subnet:
     """Return a copy of a subnet in which each batch normalisation is part of the convolution before it."""
-    folded = deepcopy(subnet).eval()
+    folded = deepcopy(subnet).eval()  # of batch normalisations in training mode there is nothing to fold
     for layer in folded.modules():
         if isinstance(layer, ConvBatchNorm):
             layer.conv, layer.bn = fuse_conv_bn_eval(layer.conv, layer.bn), nn.Identity()  # type: ignore[assignment]
-    return folded
+    return folded.eval()  # the layers that are new

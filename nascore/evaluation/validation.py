@@ -48,16 +48,20 @@ def validate_target(
         The content of ``validation.json``; `nascore.report.validation_records` says what is in it.
     """
     weights.mkdir(parents=True, exist_ok=True)
-    best = best_of_roles(ranking)
-    subnets = {row: measurer.calibrated(genes[row]) for row in set(best.values())}
-    tested = {row: measurer.measure(subnet, "test") for row, subnet in subnets.items()}
+    best, arch_ids = best_of_roles(ranking), ranking["arch_id"].tolist()
+    # One architecture may be the best of several roles; it is tested once.
+    subnets = {arch_ids[row]: genes[row] for row in best.values()}
+    calibrated = {arch_id: measurer.calibrated(arch) for arch_id, arch in subnets.items()}
+    measured = {arch_id: measurer.measure(subnet, "test") for arch_id, subnet in calibrated.items()}
+    tested = {row: measured[arch_ids[row]] for row in best.values()}
     labels = measurer.store.labels("test")
     rows = [_contender(row, tested.get(number)) for number, row in enumerate(ranking.to_dict("records"))]
     winner, message = None, search["message"]
     if "found" in best:
-        row = best["found"]
-        winner = _save_winner(subnets[row], search, rows[row]["costs"], weights, measurer.checkpoint_sha256)
-        message = _message(rows[row])
+        row = rows[best["found"]]
+        subnet = calibrated[row["arch_id"]]
+        winner = _save_winner(subnet, search, row["costs"], weights, measurer.checkpoint_sha256)
+        message = _message(row)
     return {
         "target": search["target"],
         "searcher": search["searcher"],

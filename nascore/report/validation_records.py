@@ -25,7 +25,7 @@
     "costs_counted": {metric: number},         from the tables
     "costs_measured": {metric: number},        from the extracted module
     "satisfies_target": bool,                  by the measured costs
-    "weights": "winner.safetensors", "checkpoint_sha256": str
+    "weights": "weights/winner.safetensors", "checkpoint_sha256": str
   } | null
 }
 ```

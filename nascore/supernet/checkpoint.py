@@ -151,11 +151,8 @@ def _write(path: str | Path, network: nn.Module, space: OfaMcunet, header: Mappi
     # Plain layout: safetensors refuses channels-last, and the bytes must not depend on it.
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     content = save(tensors, {HEADER_KEY: json.dumps(about, sort_keys=True, allow_nan=False)})
-    try:
-        with replacing(path) as temporary:
-            temporary.write_bytes(content)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from None
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def _read(path: str | Path, kind: str, space: OfaMcunet) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -16,6 +16,10 @@ def initialise(supernet: Supernet, seed: int) -> None:
     Convolutions are normal with variance `2 / (kernel² c_out)`, whatever their groups; batch normalisation is the
     identity; the classifier is uniform within `1 / sqrt(c_in)`; biases are 0 and kernel maps the identity.
 
+    Unlike there, a residual block starts as its shortcut: its last batch normalisation has weight 0 (Goyal et al.,
+    2017, §5.1). Without it the deeper subnets learn nothing in their first thousand steps, which may be all that a
+    small budget has.
+
     Parameters
     ----------
     seed
@@ -38,3 +42,6 @@ def initialise(supernet: Supernet, seed: int) -> None:
         elif isinstance(module, ElasticDepthwise):
             for kernel_map in module.parameters(recurse=False):
                 kernel_map.copy_(torch.eye(len(kernel_map)))
+    for block in supernet.blocks:
+        if block.residual:
+            block.mobile_inverted_conv.point_linear.bn.bn.weight.zero_()

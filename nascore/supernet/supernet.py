@@ -33,6 +33,7 @@ class ElasticBlock(nn.Module):
 
     def __init__(self, widest: Unit) -> None:
         super().__init__()
+        self.residual = widest.residual
         *before, project = widest.convs
         layers = [_expand_or_depthwise(conv, widest) for conv in before]
         self.mobile_inverted_conv = BlockLayers([*layers, ElasticConvBatchNorm(ElasticConv(project), activation=False)])
@@ -42,7 +43,7 @@ class ElasticBlock(nn.Module):
         y = x
         for layer, shape in zip(self.mobile_inverted_conv, unit.convs, strict=True):
             y = layer(y, shape, unit.squeeze_excite)
-        return x + y if unit.residual else y
+        return x + y if self.residual else y
 
     def copy_to(self, target: Block, unit: Unit) -> None:
         """Copy the active entries into the block of a subnet."""
@@ -127,13 +128,3 @@ class Supernet(nn.Module):
         """Return the blocks that an architecture runs: the first one, then those of the space that it executes."""
         first, *others = self.blocks
         return [first, *compress(others, self.space.executed(genes[None])[0])]
-
-
-def largest(space: OfaMcunet) -> Genes:
-    """Return the largest architecture of a space, `(n_genes,)`; the same as `space.largest()`."""
-    return space.largest()
-
-
-def smallest(space: OfaMcunet) -> Genes:
-    """Return the smallest architecture of a space, `(n_genes,)`; the same as `space.smallest()`."""
-    return space.smallest()

@@ -57,6 +57,8 @@ class Batches:
         Smallest share of the area that a crop keeps.
     seed
         The root seed.
+    device
+        Where the batches go.
     rank, processes
         Which share of each batch is this process's.
     """
@@ -76,6 +78,11 @@ class Batches:
         return max(1, len(self.store.labels("train")) // self.batch_size)
 
     @property
+    def resolutions(self) -> tuple[int, ...]:
+        """Sizes of the images of the phase, of which each step has one, pixels."""
+        return self.phase.space.allowed_values(self.phase.space.global_choices[0])
+
+    @property
     def images_per_epoch(self) -> int:
         """Images that an epoch trains on, over all processes."""
         return min(self.steps_per_epoch * self.batch_size, len(self.store.labels("train")))
@@ -84,10 +91,9 @@ class Batches:
         """Yield the batches of one epoch, counted from 0."""
         labels = self.store.labels("train")
         order = generator(self.seed, "training", self.phase.name, "order", number).permutation(len(labels))
-        resolutions = self.phase.space.allowed_values(self.phase.space.global_choices[0])
         for step in range(self.steps_per_epoch):
             rng = generator(self.seed, "training", self.phase.name, "step", number, step)
-            resolution = int(rng.choice(resolutions))
+            resolution = int(rng.choice(self.resolutions))
             subnets = self.phase.subnets(rng, resolution)
             chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
             # Drawn for the whole batch, so that it does not depend on how many processes share it.
@@ -103,9 +109,10 @@ def _draw_views(n: int, min_crop: float, rng: np.random.Generator) -> NDArray[np
 
     Scales keep a share of the area between `min_crop` and 1 with a ratio of the sides between 3:4 and 4:3.
     """
-    area = rng.uniform(min_crop, 1, n)
-    ratio = np.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3), n) / 2)
-    scales = np.minimum(np.sqrt(area)[:, None] * np.stack([ratio, 1 / ratio], axis=1), 1)
+    side = np.sqrt(rng.uniform(min_crop, 1, n))
+    # As oblong as the image has room for, so that the share of the area is what was drawn.
+    ratio = np.exp(rng.uniform(math.log(3 / 4), math.log(4 / 3), n) / 2).clip(side, 1 / side)
+    scales = np.stack([side * ratio, side / ratio], axis=1)
     offsets = rng.uniform(-1, 1, (n, 2)) * (1 - scales)
     flip = rng.choice([-1, 1], n)
     contrast = np.exp(rng.uniform(-CONTRAST, CONTRAST, n))
@@ -122,6 +129,11 @@ def augment(images: Tensor, views: NDArray[np.float32]) -> Tensor:
         `(n, 3, r, r)` normalised images.
     views
         `(n, 7)`, as `_draw_views` draws them.
+
+    Returns
+    -------
+    torch.Tensor
+        `(n, 3, r, r)` images in [-1, 1], channels last in memory.
     """
     scale_x, scale_y, offset_x, offset_y, flip, contrast, brightness = torch.from_numpy(views).to(images.device).T
     zero = torch.zeros_like(scale_x)

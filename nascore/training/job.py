@@ -33,6 +33,9 @@ class PhaseJob(Strict):
         The files to write: weights, and the learning curve (Parquet).
     start
         Checkpoint of the phase before; the first phase starts from the seed.
+    teacher
+        Checkpoint whose largest network teaches in progressive shrinking, as published that of the first phase; by
+        default `start`.
     device
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     code
@@ -48,6 +51,7 @@ class PhaseJob(Strict):
     checkpoint: Path
     curve: Path
     start: Path | None = None
+    teacher: Path | None = None
     device: str = "auto"
     code: str = ""
 
@@ -60,9 +64,15 @@ class PhaseJob(Strict):
         """Make the design space."""
         return get_space(**self.space)
 
-    def identity(self, store: ImageStore) -> str:
-        """Return the hash of everything that the weights depend on."""
-        options = self.options.model_dump(mode="json")
-        start = file_sha256(self.start) if self.start else None
-        facts = [self.space, options, self.phase, self.seed, store.sha256, self.calibration_images, start, self.code]
-        return hashlib.sha256(json.dumps([*facts, torch.__version__], sort_keys=True).encode()).hexdigest()
+    def identity(self, store: ImageStore, device: torch.device) -> str:
+        """Return the hash of everything that the weights and the learning curve depend on."""
+        facts = {
+            "job": self.model_dump(
+                mode="json", exclude={"images", "checkpoint", "curve", "start", "teacher", "device"}
+            ),
+            "images": store.sha256,
+            "given": [file_sha256(path) if path else None for path in (self.start, self.teacher)],
+            "device": device.type,
+            "torch": torch.__version__,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

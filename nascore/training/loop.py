@@ -17,6 +17,7 @@ from nascore.training.options import TrainingOptions
 from nascore.training.processes import is_first, sum_over_processes
 from nascore.training.resume import ResumePoint
 from nascore.training.step import accumulate_gradients
+from nascore.training.teacher import Teacher
 
 Monitor = Callable[[Supernet], dict[str, float]]
 """Measures a supernet after an epoch: columns of the learning curve and their values."""
@@ -39,7 +40,7 @@ class Trainer:
     monitor
         What to measure after each epoch.
     teacher
-        A fixed network that teaches all subnets, in evaluation mode.
+        A fixed network that teaches all subnets.
     """
 
     supernet: Supernet
@@ -47,37 +48,46 @@ class Trainer:
     options: TrainingOptions
     resume: ResumePoint
     monitor: Monitor
-    teacher: Supernet | None = None
+    teacher: Teacher | None = None
 
     def run(self) -> list[dict[str, Any]]:
         """Train to the end of the phase and return the learning curve, one entry per epoch.
 
+        Of several processes the first one alone measures, writes, and has the whole curve.
+
         Raises
         ------
         TrainingError
-            If the loss is no longer a finite number; the state of the last whole epoch stays.
+            If loss or gradients are no longer finite numbers; the state of the last whole epoch stays.
+        DataError
+            If the state cannot be written.
         """
-        phase, batches = self.batches.phase, self.batches
+        phase = self.batches.phase
         optimiser = new_optimiser(self.supernet, self.options.weight_decay)
         done, curve = self.resume.restore(self.supernet, optimiser)
+        epochs = range(done, phase.epochs)
+        if not is_first():
+            for epoch in epochs:
+                self._epoch(epoch, optimiser)
+            return curve
         if done:
-            print(f"phase {phase.name}: going on after epoch {done}", flush=True)
-        for epoch in progress(range(done, phase.epochs), f"phase {phase.name}, epoch"):
-            loss = self._epoch(epoch, optimiser)
-            curve.append(
-                {
-                    "phase": phase.name,
-                    "epoch": epoch + 1,
-                    "step": (epoch + 1) * batches.steps_per_epoch,
-                    "images": (epoch + 1) * batches.images_per_epoch,
-                    "learning_rate": optimiser.param_groups[0]["lr"],
-                    "loss": loss,
-                    **self.monitor(self.supernet),
-                }
-            )
-            if is_first():
-                self.resume.save(epoch + 1, self.supernet, optimiser, curve)
+            print(f"phase {phase.name}: going on after epoch {done} of {phase.epochs}", flush=True)
+        for epoch in progress(epochs, f"phase {phase.name}, epoch"):
+            curve.append(self._entry(epoch, self._epoch(epoch, optimiser), optimiser))
+            self.resume.save(epoch + 1, self.supernet, optimiser, curve)
         return curve
+
+    def _entry(self, epoch: int, loss: float, optimiser: torch.optim.Optimizer) -> dict[str, Any]:
+        """Return an epoch's entry of the learning curve, with the learning rate of its last step."""
+        return {
+            "phase": self.batches.phase.name,
+            "epoch": epoch + 1,
+            "step": (epoch + 1) * self.batches.steps_per_epoch,
+            "images": (epoch + 1) * self.batches.images_per_epoch,
+            "learning_rate": optimiser.param_groups[0]["lr"],
+            "loss": loss,
+            **self.monitor(self.supernet),
+        }
 
     def _epoch(self, epoch: int, optimiser: torch.optim.Optimizer) -> float:
         """Train one epoch and return its mean loss."""
@@ -100,17 +110,16 @@ class Trainer:
             )
             parameters = [parameter for parameter in self.supernet.parameters() if parameter.grad is not None]
             losses.append(sum_over_processes(loss, parameters))
-            self._check(losses[-1], epoch, step)
-            clip_grad_norm_(parameters, GRADIENT_NORM)
+            self._check("loss", losses[-1], epoch, step)
+            self._check("norm of the gradients", float(clip_grad_norm_(parameters, GRADIENT_NORM)), epoch, step)
             optimiser.step()
         return math.fsum(losses) / len(losses)
 
-    def _check(self, loss: float, epoch: int, step: int) -> None:
-        """Stop a training whose loss is lost."""
-        if not math.isfinite(loss):
+    def _check(self, what: str, value: float, epoch: int, step: int) -> None:
+        """Stop a training that is lost, before it changes the weights."""
+        if not math.isfinite(value):
             kept = f"the state after epoch {epoch} is kept" if epoch else "no epoch was finished"
             raise TrainingError(
-                f"the loss is {loss} at step {step + 1} of phase {self.batches.phase.name!r}, epoch {epoch + 1}; "
-                f"{kept}. "
-                f"A smaller training.learning_rate than {self.options.learning_rate:g} may help."
+                f"the {what} is {value} at step {step + 1} of phase {self.batches.phase.name!r}, epoch {epoch + 1}; "
+                f"{kept}. A smaller training.learning_rate than {self.options.learning_rate:g} may help."
             )

@@ -32,6 +32,11 @@ def learning_rate(peak: float, step: int, n_steps: int, warmup: float) -> float:
         Steps done so far, from 0 to `n_steps` - 1.
     warmup
         Share of the steps in which it rises.
+
+    Returns
+    -------
+    float
+        Above 0 in every step, and `peak` in the first one after the rise.
     """
     rising = math.floor(warmup * n_steps)
     if step < rising:

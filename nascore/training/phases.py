@@ -1,5 +1,6 @@
 """The phases of a training: which subnets each trains, in what order, and for how long. No torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,16 +67,28 @@ class Phase:
 
 
 def phases(options: TrainingOptions, space: OfaMcunet) -> tuple[Phase, ...]:
-    """Return the phases of a training in order."""
+    """Return the phases of a training in order.
+
+    Their epochs add up to those of the options, where these are at least as many as there are phases.
+    """
     if options.strategy == "sandwich":
         name, n_random = "sandwich", options.random_subnets
         return (Phase(name, space, options.epochs, options.learning_rate, n_random, sandwich=True),)
-    return tuple(_published_phase(name, options, space) for name in PUBLISHED_PHASES)
+    epochs = _divided(options.epochs, {name: row[5] for name, row in PUBLISHED_PHASES.items()})
+    return tuple(_published_phase(name, epochs[name], options, space) for name in PUBLISHED_PHASES)
 
 
-def _published_phase(name: str, options: TrainingOptions, space: OfaMcunet) -> Phase:
+def _divided(epochs: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """Divide epochs by shares; each phase has at least one, so that few epochs become as many as there are phases."""
+    given = dict.fromkeys(shares, 1)
+    while sum(given.values()) < epochs:
+        given[max(shares, key=lambda name: shares[name] * epochs - given[name])] += 1
+    return given
+
+
+def _published_phase(name: str, epochs: int, options: TrainingOptions, space: OfaMcunet) -> Phase:
     """Return one phase of progressive shrinking."""
-    kernels, depths, expands, widths, n_random, epochs, rate = PUBLISHED_PHASES[name]
+    kernels, depths, expands, widths, n_random, _, rate = PUBLISHED_PHASES[name]
     choices = {"kernel": kernels, "expand": expands}
     kept: dict[str, tuple[int, ...]] = {"width": widths}
     for block in space.block_names:
@@ -86,7 +99,7 @@ def _published_phase(name: str, options: TrainingOptions, space: OfaMcunet) -> P
     return Phase(
         name,
         space.restrict(kept),
-        epochs=max(1, round(epochs * options.epochs)),
+        epochs=epochs,
         learning_rate=rate * options.learning_rate,
         n_random=n_random,
         sort_channels={"expand_1": 1, "expand_2": 2}.get(name, 0),

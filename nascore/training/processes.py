@@ -6,27 +6,70 @@ Processes are started by `torchrun` (NCCL on GPUs, gloo on CPUs); a single one n
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from nascore.errors import ConfigError
+
+
+class Process(NamedTuple):
+    """One of the processes of a training: its number, how many there are, and its device."""
+
+    rank: int
+    processes: int
+    device: torch.device
+
 
 @contextmanager
-def process_group(device: torch.device) -> Iterator[tuple[int, int]]:
-    """Join the processes that `torchrun` started and yield rank and number; 0 and 1 without it."""
-    if "WORLD_SIZE" not in os.environ:
-        yield 0, 1
+def process_group(device: torch.device, processes: int) -> Iterator[Process]:
+    """Join the processes that `torchrun` started, if there is to be more than one.
+
+    Parameters
+    ----------
+    device
+        The device of a single process; of several on GPUs each has its own.
+    processes
+        How many the training is for. It is part of what the weights depend on.
+
+    Raises
+    ------
+    ConfigError
+        If `torchrun` started another number, or there are fewer GPUs than processes.
+    """
+    started = int(os.environ["WORLD_SIZE"]) if dist.is_torchelastic_launched() else 1
+    if started != processes:
+        raise ConfigError(
+            f"training.processes is {processes}, but torchrun started {started}; "
+            "`nascore.training.launch.run_phase` starts as many as it should"
+        )
+    if processes == 1:
+        yield Process(0, 1, device)
         return
+    if device.type == "cuda":
+        device = _own_gpu(int(os.environ["LOCAL_RANK"]), processes)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield dist.get_rank(), dist.get_world_size()
+        yield Process(dist.get_rank(), processes, device)
     finally:
         dist.destroy_process_group()
 
 
+def _own_gpu(rank: int, processes: int) -> torch.device:
+    """Return the GPU of a process and make it the one that collective operations use."""
+    if processes > torch.cuda.device_count():
+        raise ConfigError(
+            f"training.processes is {processes}, but this machine shows {torch.cuda.device_count()} GPUs; expected at "
+            "most one process per GPU"
+        )
+    torch.cuda.set_device(rank)
+    return torch.device("cuda", rank)
+
+
 def is_first() -> bool:
-    """Say whether this process is the one that writes."""
+    """Say whether this process is the one that measures, writes and reports."""
     return not dist.is_initialized() or dist.get_rank() == 0
 
 

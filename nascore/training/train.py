@@ -21,6 +21,7 @@ from nascore.training.loop import Trainer
 from nascore.training.phases import Phase, phases
 from nascore.training.processes import is_first, process_group
 from nascore.training.resume import ResumePoint
+from nascore.training.teacher import Teacher
 
 
 def train_phase(job: PhaseJob) -> None:
@@ -29,20 +30,17 @@ def train_phase(job: PhaseJob) -> None:
     Raises
     ------
     ConfigError
-        If the phase is none of the training's, or the device is not there.
+        If the phase is none of the training's, the device is not there, or the number of processes is another.
     DataError
-        If the images or the checkpoint cannot be read, or do not belong to the space.
+        If the images or a checkpoint cannot be read or do not belong to the space, or a result cannot be written.
     TrainingError
-        If the loss is no longer a finite number.
+        If loss or gradients are no longer finite numbers.
     """
     named = {phase.name: phase for phase in phases(job.options, job.build_space())}
     if job.phase not in named:
         raise ConfigError(unknown_name("phase", job.phase, named))
     torch.set_num_threads(job.options.threads)
-    device = find_device(job.device)
-    with process_group(device) as (rank, processes):
-        if device.type == "cuda":
-            device = torch.device("cuda", rank % torch.cuda.device_count())
+    with process_group(find_device(job.device), job.options.processes) as (rank, processes, device):
         store = ImageStore.open(job.images)
         batches = Batches(
             store, named[job.phase], job.options.batch_size, job.options.min_crop, job.seed, device, rank, processes
@@ -53,29 +51,37 @@ def train_phase(job: PhaseJob) -> None:
 def _train(job: PhaseJob, batches: Batches) -> None:
     """Train and write."""
     phase = batches.phase
-    supernet, teacher = _first_weights(job, phase)
+    supernet = channels_last(_first_weights(job, phase), batches.device)
     monitor = SubnetMonitor(batches.store, job, batches.device)
-    resume = ResumePoint(job.resume, job.identity(batches.store))
-    if teacher:
-        channels_last(teacher.eval(), batches.device)
-    channels_last(supernet, batches.device)
-    curve = Trainer(supernet, batches, job.options, resume, monitor, teacher).run()
+    resume = ResumePoint(job.resume, job.identity(batches.store, batches.device))
+    curve = Trainer(supernet, batches, job.options, resume, monitor, _teacher(job, batches)).run()
     if is_first():
         save_supernet(job.checkpoint, supernet, {"phase": phase.name})
         write_parquet(job.curve, pd.DataFrame(curve))
         job.resume.unlink(missing_ok=True)
 
 
-def _first_weights(job: PhaseJob, phase: Phase) -> tuple[Supernet, Supernet | None]:
-    """Return the supernet that the phase starts with, and its teacher, which an earlier phase left."""
+def _first_weights(job: PhaseJob, phase: Phase) -> Supernet:
+    """Return the supernet that the phase starts with."""
     if job.start is None:
-        supernet = build_supernet(job.build_space())
+        with torch.random.fork_rng(devices=[]):  # PyTorch's default weights, which are not kept
+            supernet = build_supernet(job.build_space())
         initialise(supernet, integer_seed(job.seed, "training", "initial weights"))
-        return supernet, None
-    supernet, teacher = (load_supernet(job.start, job.build_space()) for _ in range(2))
+        return supernet
+    supernet = load_supernet(job.start, job.build_space())
     if phase.sort_channels:
         sort_channels(supernet, phase.sort_channels)
-    return supernet, teacher
+    return supernet
+
+
+def _teacher(job: PhaseJob, batches: Batches) -> Teacher | None:
+    """Return who teaches from outside; in a sandwich the largest subnet of each step does it."""
+    checkpoint = job.teacher or job.start
+    if checkpoint is None or batches.phase.sandwich:
+        return None
+    supernet = load_supernet(checkpoint, job.build_space())
+    n_images = job.calibration_images
+    return Teacher.of(supernet, batches.store, batches.resolutions, n_images=n_images, device=batches.device)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class TestScenes:
             digest.update(content)
             for image in source.resized(content, (32, 96, 160)):
                 digest.update(image.tobytes())
-        assert digest.hexdigest() == "9f36a4500c40ba8b4669e9edc66becbc1e035b02288386e928ff13782f0f0e15"
+        assert digest.hexdigest() == "9ef529780b6dd94e75b89fc9f99ae4b4a3b0e52e3e27924e96a58373473c0207"
 
     def test_a_scene_depends_on_its_split_and_number_alone(self):
         more = SyntheticOptions(train=9, calibration=3, search=5, test=7)
