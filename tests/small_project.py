@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
@@ -79,6 +81,24 @@ class Project:
             stderr=subprocess.STDOUT,
             timeout=600,
         )
+
+    def killed_when(self, pattern: str, with_signal: signal.Signals) -> int:
+        """Start snakemake, send a signal to all its processes once a result is there, and return the status."""
+        running = subprocess.Popen(
+            self.command(),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            # Whoever runs the tests in the background may have SIGINT ignored, which children inherit.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        deadline = time.monotonic() + 300
+        while not list(self.results.glob(pattern)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(running.pid, with_signal)
+        return running.wait(timeout=60)
 
     def planned(self) -> Counter[str]:
         """Return how many jobs of each rule a run would do."""

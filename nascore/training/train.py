@@ -11,6 +11,7 @@ from nascore.evaluation.measure import calibrate_on_store, measure
 from nascore.files import write_parquet
 from nascore.seeds import integer_seed
 from nascore.supernet import Supernet, build_supernet
+from nascore.supernet.allocator import keep_freed_memory
 from nascore.supernet.checkpoint import load_supernet, save_supernet
 from nascore.supernet.initialise import initialise
 from nascore.supernet.inputs import channels_last, find_device
@@ -40,6 +41,7 @@ def train_phase(job: PhaseJob) -> None:
     if job.phase not in named:
         raise ConfigError(unknown_name("phase", job.phase, named))
     torch.set_num_threads(job.options.threads)
+    keep_freed_memory()
     with process_group(find_device(job.device), job.options.processes) as (rank, processes, device):
         store = ImageStore.open(job.images)
         batches = Batches(

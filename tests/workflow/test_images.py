@@ -1,20 +1,18 @@
 """The whole workflow with a supernet: images, training, sampled subnets, searches, validation."""
 
 import json
-import os
 import signal
-import subprocess
-import time
 from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from small_project import IMAGES_CONFIG, Project, new_project_in
 
 from nascore.spaces import get_space
-from nascore.supernet.checkpoint import load_subnet
+from nascore.supernet.checkpoint import load_subnet, load_supernet
 
 
 @pytest.fixture(scope="module")
@@ -97,23 +95,26 @@ def test_other_training_keeps_the_images_and_the_drawn_subnets(finished):
 
 def test_killed_while_measuring_it_goes_on_and_ends_in_the_same_bytes(finished, new_project):
     new_project.configure(IMAGES_CONFIG)
-    running = subprocess.Popen(
-        new_project.command(),
-        cwd=new_project.folder,
-        env=new_project.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 300
-    while not list(new_project.results.glob("accuracy_dataset/shards/*.unfinished")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait(timeout=60)
+    assert new_project.killed_when("accuracy_dataset/shards/*.unfinished", signal.SIGKILL) != 0
     assert new_project.run("--unlock").returncode == 0
     done = new_project.run("--rerun-incomplete")
     assert done.returncode == 0, done.stdout
     assert new_project.derived() == finished.derived()
+
+
+def test_given_weights_take_the_place_of_the_training(finished):
+    space = get_space("ofa_mcunet", resolutions=(32, 40))
+    trained = load_supernet(finished.results / "supernet" / "sandwich" / "supernet.safetensors", space)
+    torch.save({"state_dict": trained.state_dict()}, finished.folder / "given.pth")
+    finished.configure(IMAGES_CONFIG, supernet={"checkpoint": "given.pth"})
+    planned = finished.planned()
+    made = finished.run("results/small/supernet/given/supernet.safetensors")
+    finished.configure(IMAGES_CONFIG)
+    assert planned["import_supernet"] == 1 and planned["train_phase"] == 0 and planned["measure_shard"] == 3
+    assert made.returncode == 0, made.stdout
+    given = load_supernet(finished.results / "supernet" / "given" / "supernet.safetensors", space)
+    for name, value in given.state_dict().items():
+        assert torch.equal(value, trained.state_dict()[name]), name
 
 
 def write_images(root, names, count):

@@ -1,10 +1,7 @@
 """The whole workflow on a small project."""
 
 import json
-import os
 import signal
-import subprocess
-import time
 
 import pandas as pd
 
@@ -46,21 +43,8 @@ def test_one_core_in_another_folder_gives_the_same_bytes(finished_project, new_p
 
 
 def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(finished_project, new_project):
-    running = subprocess.Popen(
-        new_project.command(),
-        cwd=new_project.folder,
-        env=new_project.environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        # Whoever runs the tests in the background may have SIGINT ignored, which children inherit.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    deadline = time.monotonic() + 120
-    while not list(new_project.results.glob("predictors/*/predictor.safetensors")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.killpg(running.pid, signal.SIGINT)  # as Ctrl-C on a terminal: to all processes at once
-    assert running.wait(timeout=60) != 0
+    # As Ctrl-C on a terminal: to all processes at once.
+    assert new_project.killed_when("predictors/*/predictor.safetensors", signal.SIGINT) != 0
     assert not (new_project.results / "report.html").exists()
     assert not list(new_project.results.rglob(".*")), "a temporary file was left"
     done = new_project.run()
