@@ -110,8 +110,10 @@ def evaluation(folder: Path, threads: int) -> None:
     from nascore.evaluation.measure import calibrate_on_store, measure
     from nascore.spaces import get_space
     from nascore.supernet import build_supernet
+    from nascore.supernet.allocator import keep_freed_memory
 
     torch.set_num_threads(threads)
+    keep_freed_memory()
     options, device = EvaluationOptions(), torch.device("cpu")
     space = get_space("ofa_mcunet", resolutions=[EVALUATION_PX])
     store, subnet = ImageStore.open(folder), build_supernet(space).subnet(space.largest())
