@@ -64,7 +64,11 @@ class ConvBatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer to `(n, c_in, in_size, in_size)` activations."""
-        y: Tensor = self.se(self.act(self.bn(self.conv(x))))
+        return self.after_conv(self.conv(x))
+
+    def after_conv(self, x: Tensor) -> Tensor:
+        """Apply what follows the convolution to its output."""
+        y: Tensor = self.se(self.act(self.bn(x)))
         return y
 
 
