@@ -14,7 +14,7 @@ from nascore.supernet import Subnet
 from nascore.supernet.static_layers import Block, ConvBatchNorm
 from nascore.supernet.subnet import check_resolution
 
-CHUNK = 32
+CHUNK = 16
 """Images that go through the network at once: activations of more fall out of a CPU's cache."""
 
 PRECISE = 8
@@ -59,7 +59,8 @@ def _through(layers: list[ConvBatchNorm], chunks: list[Tensor]) -> list[Tensor]:
     for layer in layers:
         convolved = [layer.conv(before(chunk)) for chunk in chunks]
         _set_statistics(layer, convolved)
-        chunks, before = [layer.after_conv(chunk) for chunk in convolved], nn.Identity()
+        # Each output takes the place of what it is made from.
+        chunks, before = [layer.after_conv(convolved.pop(0)) for _ in chunks], nn.Identity()
     return chunks
 
 
