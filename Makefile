@@ -42,10 +42,10 @@ lint: $(ENV) ## Check style, types, import rules and the workflow
 	$(BIN)/snakemake --lint --configfile config/lab3_tables.yaml --config tables=$(LINT_TABLES)
 
 unit: $(ENV) ## Test the library, without the workflow
-	$(BIN)/pytest tests --ignore tests/workflow -n 2
+	$(BIN)/pytest tests --ignore tests/workflow -n 2 --dist loadfile
 
 test: $(ENV) lint ## Check and test everything
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lock: ## Renew requirements.lock with the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear build/lock
@@ -60,5 +60,5 @@ schema: $(ENV) ## Renew config/schema.json and config/README.md from nascore/con
 	$(BIN)/python -m nascore.config_docs config
 
 clean: ## Remove results and caches, not .venv
-	rm -rf results build .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf data results build .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find nascore tests workflow_scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +

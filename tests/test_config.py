@@ -104,7 +104,7 @@ MISTAKES = {
     "front": ({"search": {"pareto_predictor": "mlp"}}, "search.pareto_predictor mlp is not additive"),
     "metric": ({"search": {"pareto": ["mac"]}}, "search.pareto: unknown metric 'mac'. Did you mean 'macs'?"),
     "space": ({"space": {"name": "ofa_mcunett"}}, "unknown space 'ofa_mcunett'. Did you mean 'ofa_mcunet'?"),
-    "resolutions": ({"space": {"resolutions": [96, 96]}}, "resolutions must be different whole numbers"),
+    "resolutions": ({"space": {"resolutions": [96, 96]}}, "resolutions must be different multiples of 8"),
     "negative seed": ({"seed": -1}, "seed: Input should be greater than or equal to 0; got -1"),
     "seed that is no number": ({"seed": "zero"}, "seed: Input should be a valid integer"),
     "split": ({"split": {"train": 0.9}}, "split: train, calibration and test must add up to 1; they add up"),

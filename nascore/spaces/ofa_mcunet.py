@@ -57,12 +57,12 @@ class OfaMcunet(StagedSpace):
         Raises
         ------
         SpaceError
-            If the resolutions are empty, repeated, or not whole numbers from 32 to 1024 px, or if there
+            If the resolutions are empty, repeated, or not multiples of 8 from 32 to 1024 px, or if there
             are fewer than two classes.
         """
-        valid = resolutions and all(isinstance(r, int) and 32 <= r <= 1024 for r in resolutions)
+        valid = resolutions and all(isinstance(r, int) and 32 <= r <= 1024 and r % 8 == 0 for r in resolutions)
         if not valid or len(set(resolutions)) < len(resolutions):
-            raise SpaceError(f"resolutions must be different whole numbers from 32 to 1024 px; got {list(resolutions)}")
+            raise SpaceError(f"resolutions must be different multiples of 8 from 32 to 1024 px; got {list(resolutions)}")
         if not isinstance(n_classes, int) or n_classes < 2:
             raise SpaceError(f"n_classes must be a whole number of at least 2; got {n_classes!r}")
         return cls(
