@@ -56,8 +56,9 @@ lock: ## Renew requirements.lock with the newest versions that pyproject.toml al
 	mv build/requirements.lock requirements.lock
 	rm -rf build/lock
 
-schema: $(ENV) ## Renew config/schema.json and config/README.md from nascore/config.py
+schema: $(ENV) ## Renew the schemas of configuration and lineage, and config/README.md
 	$(BIN)/python -m nascore.config_docs config
+	$(BIN)/python -m nascore.lineage.schema docs/lineage_schema.json
 
 clean: ## Remove results and caches, not .venv
 	rm -rf data results build .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -115,12 +115,12 @@ class Project:
         (self.folder / name).write_text(text.replace(old, new, 1))
 
     def derived(self) -> dict[str, str]:
-        """Return the hash of every derived artifact: everything but logs and timings."""
+        """Return the hash of every derived artifact: everything but logs, timings and lineage."""
         files = (path for path in self.results.rglob("*") if path.is_file())
         return {
             path.relative_to(self.results).as_posix(): sha256(path.read_bytes()).hexdigest()
             for path in sorted(files)
-            if path.relative_to(self.results).parts[0] not in ("logs", "benchmarks")
+            if path.relative_to(self.results).parts[0] not in ("logs", "benchmarks", "lineage")
         }
 
 

@@ -33,6 +33,10 @@ COMMANDS = [
     ("predict",),
     ("config", "check"),
     ("config", "schema"),
+    ("lineage",),
+    ("audit",),
+    ("diff",),
+    ("crate",),
 ]
 
 
@@ -190,7 +194,7 @@ def test_drawings_are_the_same_bytes_each_time(tmp_path, suffix, start):
     [
         (("spaces", "ofa_mcunets"), "unknown space 'ofa_mcunets'. Did you mean 'ofa_mcunet'?"),
         (("spaces", "ofa_mcunet", "--resolutions", "96;160"), "whole numbers with commas between, such as 96,160"),
-        (("spaces", "ofa_mcunet", "--resolutions", "96,96"), "resolutions must be different whole numbers"),
+        (("spaces", "ofa_mcunet", "--resolutions", "96,96"), "resolutions must be different multiples of 8"),
         (("cost", json.dumps({**SMALLEST, "ks": 4})), "row 0: ks[0] is 4; expected one of 3, 5, 7"),
         (("cost", json.dumps({**SMALLEST, "image_size": 200})), "image_size is 200; expected one of 96, 112"),
         (("cost", json.dumps({**SMALLEST, "w": 0})), "unknown architecture key 'w'. Did you mean 'wid'?"),

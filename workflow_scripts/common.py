@@ -1,9 +1,11 @@
-"""What every script of the workflow shares: output to the rule's log, and errors in one line instead of a traceback."""
+"""What every script of the workflow shares: output to the rule's log, errors in one line, and the lineage record."""
 
+import importlib
 import sys
 import traceback
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 from nascore.accuracy_dataset.coverage import covered_space, read_coverage
@@ -12,10 +14,15 @@ from nascore.spaces import OfaMcunet, get_space
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
-    """Run a script's `main` with everything it prints in the rule's log; leave with status 1 on a known error."""
+    """Run a script's `main` and record what it made and what from; leave with status 1 on a known error.
+
+    Everything that is printed goes to the rule's log.
+    """
     with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         try:
+            recording = _begin_recording(snakemake)
             main(snakemake)
+            recording.end()
         except NascoreError as error:
             print(f"error: {error}", file=sys.__stderr__)
             print(f"error: {error}")
@@ -23,6 +30,30 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
         except BaseException:
             traceback.print_exc()
             raise
+
+
+def _begin_recording(snakemake: Any) -> Any:
+    """Hand the job over to the lineage as plain data."""
+    # By name, so that it is no part of the fingerprint: no result depends on how it is recorded.
+    recording = importlib.import_module("nascore.lineage.recording")
+    job = recording.Job(
+        rule=snakemake.rule,
+        script=f"workflow_scripts/{snakemake.rule}.py",
+        code_folder=Path(__file__).resolve().parents[1],
+        results=Path(*Path(snakemake.log[0]).parts[:2]),
+        wildcards=dict(snakemake.wildcards.items()),
+        params=dict(snakemake.params.items()),
+        inputs=_named_paths(snakemake.input),
+        outputs=_named_paths(snakemake.output),
+        threads=snakemake.threads,
+    )
+    return recording.Recording.begin(job)
+
+
+def _named_paths(files: Any) -> list[tuple[str | None, str]]:
+    """Return each path once, with its name in the rule."""
+    names = {path: name for name, value in files.items() for path in ([value] if isinstance(value, str) else value)}
+    return [(names.get(path), str(path)) for path in dict.fromkeys(files)]
 
 
 def searched_space(space: dict[str, Any], coverage: str, uncovered_choices: bool) -> OfaMcunet:

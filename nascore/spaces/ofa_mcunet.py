@@ -62,7 +62,7 @@ class OfaMcunet(StagedSpace):
         """
         valid = resolutions and all(isinstance(r, int) and 32 <= r <= 1024 and r % 8 == 0 for r in resolutions)
         if not valid or len(set(resolutions)) < len(resolutions):
-            raise SpaceError(f"resolutions must be different multiples of 8 from 32 to 1024 px; got {list(resolutions)}")
+            raise SpaceError(f"resolutions must be different multiples of 8, 32 to 1024 px; got {list(resolutions)}")
         if not isinstance(n_classes, int) or n_classes < 2:
             raise SpaceError(f"n_classes must be a whole number of at least 2; got {n_classes!r}")
         return cls(

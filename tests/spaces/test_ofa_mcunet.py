@@ -160,7 +160,7 @@ class TestBuild:
 
     @pytest.mark.parametrize("resolutions", [[], [96, 96], [16], [100], [2048], [96.0], ["96"], "96"])
     def test_refuses_strange_resolutions(self, resolutions):
-        with pytest.raises(SpaceError, match=r"resolutions must be different multiples of 8 from 32 to 1024 px; got \["):
+        with pytest.raises(SpaceError, match=r"resolutions must be different multiples of 8, 32 to 1024 px; got \["):
             get_space("ofa_mcunet", resolutions=resolutions)
 
     @pytest.mark.parametrize("n_classes", [1, 2.0, "2"])

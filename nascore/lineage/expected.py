@@ -1,0 +1,108 @@
+"""What today's code and configuration would give a job: whether its record is stale.
+
+The workflow itself asks Snakemake, which compares a rule's parameters; this is the same question without Snakemake, for
+what a rule takes from the configuration. A test on real runs keeps both the same.
+"""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nascore.config import Config
+from nascore.errors import DataError
+from nascore.lineage.fingerprint import fingerprint
+from nascore.lineage.record import Record
+from nascore.predictors import predictor_module, predictor_names
+
+Parameters = dict[str, Callable[[Config, dict[str, str]], Any]]
+
+_FIXED: Parameters = {
+    "space": lambda config, _: config.space_options,
+    "seed": lambda config, _: config.seed,
+    "device": lambda config, _: config.device,
+    "uncovered_choices": lambda config, _: config.search.uncovered_choices,
+    "calibration_images": lambda config, _: config.evaluation.calibration_images,
+    "shares": lambda config, _: config.split.model_dump(),
+    "rows": lambda config, _: list(config.learning_curve.rows),
+    "resolutions": lambda config, _: sorted(config.space.resolutions),
+    "subnets": lambda config, _: config.sampling.subnets,
+    "strategy": lambda config, _: config.sampling.strategy,
+    "shards": lambda config, _: config.sampling.shards,
+    "table_format": lambda config, _: config.table_format.model_dump(mode="json"),
+    "given": lambda config, _: config.supernet.model_dump(mode="json"),
+    "images": lambda config, _: config.images,
+    "target": lambda config, wildcards: _target(config.targets.get(wildcards["target"])),
+}
+"""Parameters that mean the same in every rule that has them."""
+
+_MEASURING: Parameters = {"options": lambda config, _: config.evaluation.model_dump(mode="json")}
+_FITTING: Parameters = {"options": lambda config, wildcards: config.predictors.get(wildcards["predictor"])}
+_OF_RULE: dict[str, Parameters] = {
+    "prepare_images": {"options": lambda config, _: config.data.model_dump(mode="json") if config.data else None},
+    "train_phase": {"options": lambda config, _: config.training.model_dump(mode="json")},
+    "measure_shard": _MEASURING,
+    "rank_contenders": _MEASURING,
+    "validate_target": _MEASURING,
+    "fit_predictor": _FITTING,
+    "measure_learning_curve": _FITTING,
+    "search": {
+        "options": lambda config, wildcards: _searcher(config, wildcards["searcher"]),
+        "top_k": lambda config, _: config.search.top_k,
+    },
+    "choose_contenders": {"top_k": lambda config, _: config.validation.top_k},
+}
+"""Parameters whose meaning depends on the rule."""
+
+
+class Expected:
+    """Today's code and configuration.
+
+    Parameters
+    ----------
+    code_folder
+        Where the package and the scripts are.
+    config
+        The configuration, if it is known.
+    """
+
+    def __init__(self, code_folder: Path, config: Config | None) -> None:
+        self.code_folder = code_folder
+        self.config = config
+        self._fingerprint = cache(self._fingerprint_of)
+
+    def same_code(self, record: Record) -> bool:
+        """Say whether a rule's code is still what the record was made with.
+
+        The rule may add modules to its script that are chosen by name while it runs. A fingerprint covers names and
+        content, so if any such choice gives the recorded one, that very code is unchanged.
+        """
+        chosen = ((), *((predictor_module(name),) for name in predictor_names()), ("nascore.training.__main__",))
+        return any(self._fingerprint(record.script, modules) == record.code.fingerprint for modules in chosen)
+
+    def _fingerprint_of(self, script: str, modules: tuple[str, ...]) -> str | None:
+        try:
+            return fingerprint(self.code_folder, script, *modules)
+        except DataError:
+            return None
+
+    def parameters(self, record: Record) -> dict[str, Any]:
+        """Return the parameters that the configuration gives a job, as plain data; none without a configuration."""
+        if self.config is None:
+            return {}
+        known = {**_FIXED, **_OF_RULE.get(record.rule, {})}
+        found = {key: known[key](self.config, record.wildcards) for key in record.params if key in known}
+        plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
+        return plain
+
+
+def _target(spec: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return a target as the rules write it: in one order, with numbers as fractions; None if it is there no more."""
+    if spec is None:
+        return None
+    return dict(sorted((key, float(value) if isinstance(value, int) else value) for key, value in spec.items()))
+
+
+def _searcher(config: Config, name: str) -> dict[str, Any] | None:
+    return config.searchers[name].model_dump(mode="json") if name in config.searchers else None

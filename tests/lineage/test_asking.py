@@ -1,0 +1,91 @@
+import pytest
+
+from nascore.errors import DataError
+from nascore.lineage.asking import find
+from nascore.lineage.history import Run
+from nascore.lineage.recording import Job, Recording
+
+RESULT = "results/small/search/macs/exact/result.json"
+
+
+@pytest.mark.parametrize(
+    ("asked", "artifacts"),
+    [
+        (RESULT, [RESULT]),
+        ("search/macs/exact/result.json", [RESULT]),
+        ("./results/small/predictor.bin", ["results/small/predictor.bin"]),
+        ("tables/a.json", ["tables/a.json"]),
+        ("macs", [RESULT]),
+        ("macs.predicted_accuracy", [RESULT]),
+        ("0.9208", [RESULT]),
+        ("92.08", [RESULT]),
+        ("92.08 %", [RESULT]),
+        ("42,695,104", [RESULT]),
+    ],
+)
+def test_what_a_person_may_ask_for(recorded, asked, artifacts):
+    assert find(recorded.open(), asked).artifacts == artifacts
+
+
+def test_an_absolute_path_in_the_project(recorded):
+    assert find(recorded.open(), str(recorded.folder / RESULT)).artifacts == [RESULT]
+
+
+def test_a_number_is_named_with_its_row_and_column(recorded):
+    (cell,) = find(recorded.open(), "92.08").cells
+    assert cell.sentence == "targets.csv: macs exact: predicted_accuracy = 0.9207951"
+
+
+def test_a_file_in_a_recorded_folder_stands_for_the_folder(small):
+    (small.folder / "results/small/weights").mkdir(parents=True)
+    small.write("results/small/weights/w.bin", "1")
+    outputs = [(None, "results/small/weights")]
+    job = Job("search", "workflow_scripts/search.py", small.folder, small.results, {}, {}, [], outputs)
+    Recording.begin(job).end()
+    assert find(small.open(), "results/small/weights/w.bin").artifacts == ["results/small/weights"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("mcas", "unknown artifact, target or number 'mcas'. Did you mean 'macs'? Targets of run 'small': macs"),
+        ("search/macs/exakt/result.json", "Did you mean 'search/macs/exact/result.json'?"),
+        ("macs.predicted_acuracy", "unknown number of macs 'predicted_acuracy'. Did you mean 'predicted_accuracy'?"),
+        ("0.1234", "the number 0.1234 stands in no cell of targets.csv of run 'small'"),
+        ("", "unknown artifact"),
+        ("\0", "unknown artifact"),
+        ("/", "unknown artifact"),
+        ("../..", "unknown artifact"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(recorded, asked, message):
+    with pytest.raises(DataError) as error:
+        find(recorded.open(), asked)
+    assert message in str(error.value)
+
+
+class TestRun:
+    def test_the_only_one_needs_no_name_and_a_folder_is_a_name(self, recorded, tmp_path, monkeypatch):
+        assert Run.open(None).folder == Run.open("results/small").folder == recorded.results
+        monkeypatch.chdir("/")
+        assert find(Run.open(str(tmp_path / "results/small")), "macs").artifacts == [RESULT]
+
+    def test_an_unknown_one_is_answered_with_the_nearest(self, recorded):
+        with pytest.raises(DataError, match="unknown run 'smal'. Did you mean 'small'?"):
+            Run.open("smal")
+
+    def test_of_several_one_must_be_named(self, recorded):
+        (recorded.folder / "results/other/lineage").mkdir(parents=True)
+        with pytest.raises(DataError, match="which run[?] Give its name: one of other, small"):
+            Run.open(None)
+
+    def test_there_is_none(self, tmp_path):
+        with pytest.raises(DataError, match="there is none in"):
+            Run.open(None, tmp_path)
+        with pytest.raises(DataError, match="there is no run 'a'"):
+            Run.open("a", tmp_path)
+
+    def test_nothing_is_recorded_of_it(self, tmp_path):
+        (tmp_path / "results/old").mkdir(parents=True)
+        with pytest.raises(DataError, match="nothing is recorded of run 'old'.*snakemake --forceall"):
+            Run.open("old", tmp_path)
