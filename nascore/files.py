@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and always with the same bytes for the same content."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -91,3 +92,18 @@ def read_json(path: str | Path) -> Any:
         raise DataError(
             f"{path} is not whole, valid JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         ) from None
+
+
+def file_sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None

@@ -18,7 +18,7 @@ import numpy as np
 from nascore.data.source import SPLITS, CorruptImage, Item, Pixels, Source
 from nascore.data.store import MANIFEST, SCHEMA_VERSION, ImageStore, image_file, label_file
 from nascore.errors import DataError
-from nascore.files import write_json
+from nascore.files import file_sha256, write_json
 from nascore.progress import progress
 
 LISTED = 10
@@ -121,7 +121,7 @@ class _Writer:
             "source": self.source.description(),
             "class_names": list(self.source.class_names),
             "resolutions": list(self.resolutions),
-            "arrays": {name: _file_sha256(self.folder / name) for name in names},
+            "arrays": {name: file_sha256(self.folder / name) for name in names},
             "corrupt": self.corrupt,
             "duplicates": self._duplicates,
             "splits": {split: self._kept[split] for split in SPLITS},
@@ -166,12 +166,6 @@ def _in_blocks(items: Sequence[Item], what: str) -> Iterator[Item]:
     """Yield items, showing progress per block."""
     for start in progress(range(0, len(items), BLOCK), what):
         yield from items[start : start + BLOCK]
-
-
-def _file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file of any size."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _corrupt_message(corrupt: list[dict[str, str]]) -> str:

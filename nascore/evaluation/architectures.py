@@ -15,11 +15,12 @@ from nascore.data.store import ImageStore
 from nascore.errors import DataError
 from nascore.evaluation.measure import Measurement, calibrate_on_store, measure
 from nascore.evaluation.options import EvaluationOptions
+from nascore.files import file_sha256
 from nascore.progress import progress
 from nascore.spaces import OfaMcunet
 from nascore.spaces.staged import Genes
 from nascore.supernet import Subnet
-from nascore.supernet.checkpoint import file_sha256, load_supernet
+from nascore.supernet.checkpoint import load_supernet
 
 COLUMN_TYPES = {
     "arch_id": "str",

@@ -4,7 +4,6 @@ The same weights and facts give the same bytes, whatever device or memory format
 only metadata entry, because safetensors writes several entries in no fixed order.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -128,21 +127,6 @@ def read_facts(path: str | Path) -> dict[str, str]:
     if not isinstance(facts, dict):
         raise DataError(f"{path}: 'facts' of the header is {facts!r}; expected an object")
     return facts
-
-
-def file_sha256(path: str | Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal: the identity of a checkpoint.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read.
-    """
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _write(path: str | Path, network: nn.Module, space: OfaMcunet, header: Mapping[str, Any]) -> None:

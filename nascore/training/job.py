@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from nascore.data.store import ImageStore
+from nascore.files import file_sha256
 from nascore.spaces import OfaMcunet, get_space
 from nascore.strict import Strict
-from nascore.supernet.checkpoint import file_sha256
 from nascore.training.options import TrainingOptions
 
 

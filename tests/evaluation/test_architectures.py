@@ -6,7 +6,7 @@ import pytest
 
 from nascore.errors import DataError
 from nascore.evaluation.architectures import Notes, measure_architectures
-from nascore.supernet.checkpoint import file_sha256
+from nascore.files import file_sha256
 
 COLUMNS = ["arch_id", "accuracy", "loss", "n_images", "checkpoint_sha256", "seconds"]
 TYPES = ["str", "float64", "float64", "int32", "str", "float64"]

@@ -11,9 +11,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from nascore.errors import DataError
+from nascore.files import file_sha256
 from nascore.supernet import build_supernet
 from nascore.supernet.checkpoint import (
-    file_sha256,
     load_subnet,
     load_supernet,
     read_facts,

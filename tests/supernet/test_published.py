@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from nascore.errors import DataError
+from nascore.files import file_sha256
 from nascore.spaces import get_space
-from nascore.supernet.checkpoint import file_sha256, import_published
+from nascore.supernet.checkpoint import import_published
 
 STEM = "first_conv.conv.conv.weight"
 
