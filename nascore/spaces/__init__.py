@@ -4,15 +4,17 @@ A new space is one file here and one line in `_BUILDERS`.
 """
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from nascore.errors import SpaceError, unknown_name
+from nascore.spaces.binas import Binas
 from nascore.spaces.ofa_mcunet import OfaMcunet
 from nascore.spaces.staged import Choice, Genes, Stage, StagedSpace
 
-__all__ = ["Choice", "Genes", "OfaMcunet", "Stage", "StagedSpace", "get_space", "space_names"]
+__all__ = ["Binas", "Choice", "Genes", "OfaMcunet", "Stage", "StagedSpace", "get_space", "space_names"]
 
-_BUILDERS = {"ofa_mcunet": OfaMcunet.build}
+_BUILDERS: dict[str, Callable[..., StagedSpace]] = {"ofa_mcunet": OfaMcunet.build, "binas": Binas.build}
 
 
 def space_names() -> list[str]:
@@ -20,7 +22,7 @@ def space_names() -> list[str]:
     return list(_BUILDERS)
 
 
-def get_space(name: str, **options: Any) -> OfaMcunet:
+def get_space(name: str, **options: Any) -> Any:
     """Return a design space by name.
 
     Parameters

@@ -30,6 +30,8 @@ class Conv:
         Whether a batch normalisation follows, which inference folds into the weights and a bias.
     bias
         Whether the layer has a bias of its own.
+    activation
+        What follows: ``"relu"``, ``"relu6"``, ``"hswish"``, ``"hsigmoid"``, or nothing.
     """
 
     c_in: int
@@ -40,6 +42,7 @@ class Conv:
     groups: int = 1
     batch_norm: bool = True
     bias: bool = False
+    activation: str = ""
 
     @property
     def out_size(self) -> int:
@@ -59,11 +62,14 @@ class Unit:
         The two 1x1 layers of a squeeze-and-excitation gate on the pooled map, or empty.
     residual
         Whether the unit's input is kept and added to its output.
+    pooled_from
+        Height and width of the map that is averaged to one pixel before the first layer; 0: none is.
     """
 
     convs: tuple[Conv, ...]
     squeeze_excite: tuple[Conv, ...] = ()
     residual: bool = False
+    pooled_from: int = 0
 
 
 def inverted_residual(
@@ -74,6 +80,8 @@ def inverted_residual(
     kernel: int,
     stride: int,
     in_size: int,
+    activation: str,
+    gate_activation: str,
     se_channels: int = 0,
     residual: bool = False,
 ) -> Unit:
@@ -81,16 +89,21 @@ def inverted_residual(
 
     Parameters
     ----------
+    activation
+        What follows the expansion and the depthwise convolution.
+    gate_activation
+        What stands between the two layers of the SE gate; behind the second is an h-sigmoid.
     se_channels
         Width of the SE bottleneck; 0 for a block without SE.
     """
     mid = make_divisible(round(c_in * expand))
-    depthwise = Conv(mid, mid, kernel, stride, in_size, groups=mid)
+    depthwise = Conv(mid, mid, kernel, stride, in_size, groups=mid, activation=activation)
     out_size = depthwise.out_size
     gate: tuple[Conv, ...] = ()
     if se_channels:
         gate = (
-            Conv(mid, se_channels, 1, 1, 1, batch_norm=False, bias=True),
-            Conv(se_channels, mid, 1, 1, 1, batch_norm=False, bias=True),
+            Conv(mid, se_channels, 1, 1, 1, batch_norm=False, bias=True, activation=gate_activation),
+            Conv(se_channels, mid, 1, 1, 1, batch_norm=False, bias=True, activation="hsigmoid"),
         )
-    return Unit((Conv(c_in, mid, 1, 1, in_size), depthwise, Conv(mid, c_out, 1, 1, out_size)), gate, residual)
+    expansion = Conv(c_in, mid, 1, 1, in_size, activation=activation)
+    return Unit((expansion, depthwise, Conv(mid, c_out, 1, 1, out_size)), gate, residual)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nascore.errors import SpaceError, unknown_name
+from nascore.spaces.inputs import check_classes, check_resolutions
 from nascore.spaces.layers import Conv, Unit, inverted_residual, make_divisible
 from nascore.spaces.staged import Choice, Genes, Stage, StagedSpace
 
@@ -32,6 +33,7 @@ STAGES = (
 STAGE_STRIDES = (2, 2, 2, 1, 2, 1)
 STEM, FIRST_BLOCK, STAGE_CHANNELS, FEATURE_MIX = 32, 16, (24, 40, 80, 96, 192, 320), 384
 """Channels at width multiplier 1. The feature mix is never scaled."""
+ACTIVATION = "relu6"
 
 DICT_KEYS = ("wid", "ks", "e", "d", "image_size")
 
@@ -60,17 +62,12 @@ class OfaMcunet(StagedSpace):
             If the resolutions are empty, repeated, or not multiples of 8 from 32 to 1024 px, or if there
             are fewer than two classes.
         """
-        valid = resolutions and all(isinstance(r, int) and 32 <= r <= 1024 and r % 8 == 0 for r in resolutions)
-        if not valid or len(set(resolutions)) < len(resolutions):
-            raise SpaceError(f"resolutions must be different multiples of 8, 32 to 1024 px; got {list(resolutions)}")
-        if not isinstance(n_classes, int) or n_classes < 2:
-            raise SpaceError(f"n_classes must be a whole number of at least 2; got {n_classes!r}")
         return cls(
             name="ofa_mcunet",
-            global_choices=(Choice("resolution", tuple(sorted(resolutions))), Choice("width", (0, 1, 2))),
+            global_choices=(Choice("resolution", check_resolutions(resolutions)), Choice("width", (0, 1, 2))),
             stages=STAGES,
             block_choices=(Choice("kernel", KERNELS), Choice("expand", EXPANDS)),
-            n_classes=n_classes,
+            n_classes=check_classes(n_classes),
         )
 
     def options(self) -> dict[str, int]:
@@ -89,13 +86,14 @@ class OfaMcunet(StagedSpace):
         Stem, first block (a linear 1x1), feature mix and classifier, in order of execution.
         """
         stem, first = self._scaled(global_index, STEM), self._scaled(global_index, FIRST_BLOCK)
-        stem_conv = Conv(3, stem, 3, 2, int(self.global_values[global_index, 0]))
-        last = self._scaled(global_index, STAGE_CHANNELS[-1])
+        stem_conv = Conv(3, stem, 3, 2, int(self.global_values[global_index, 0]), activation=ACTIVATION)
+        last, last_size = self._scaled(global_index, STAGE_CHANNELS[-1]), self.stage_sizes(global_index)[-1]
+        classifier = Conv(FEATURE_MIX, self.n_classes, 1, 1, 1, batch_norm=False, bias=True)
         return [
             Unit((stem_conv,)),
             Unit((Conv(stem, first, 1, 1, stem_conv.out_size),)),
-            Unit((Conv(last, FEATURE_MIX, 1, 1, self.stage_sizes(global_index)[-1]),)),
-            Unit((Conv(FEATURE_MIX, self.n_classes, 1, 1, 1, batch_norm=False, bias=True),)),
+            Unit((Conv(last, FEATURE_MIX, 1, 1, last_size, activation=ACTIVATION),)),
+            Unit((classifier,), pooled_from=last_size),
         ]
 
     def block_unit(self, global_index: int, block: int, op: int) -> Unit:
@@ -114,6 +112,8 @@ class OfaMcunet(StagedSpace):
             kernel=kernel,
             stride=STAGE_STRIDES[stage] if first else 1,
             in_size=sizes[stage] if first else sizes[stage + 1],
+            activation=ACTIVATION,
+            gate_activation=ACTIVATION,
             se_channels=c_in // 4 if self.has_squeeze_excite(block) else 0,
             residual=not first,
         )

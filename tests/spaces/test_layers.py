@@ -2,6 +2,8 @@ import pytest
 
 from nascore.spaces.layers import Conv, inverted_residual, make_divisible
 
+ACTIVATIONS = {"activation": "hswish", "gate_activation": "relu"}
+
 
 @pytest.mark.parametrize(
     ("value", "rounded"),
@@ -39,7 +41,7 @@ def test_conv_output_size_is_that_of_padding_half_the_kernel(kernel, stride, in_
 
 
 def test_inverted_residual_expands_filters_and_projects():
-    unit = inverted_residual(24, 40, expand=6, kernel=5, stride=2, in_size=28, se_channels=6)
+    unit = inverted_residual(24, 40, expand=6, kernel=5, stride=2, in_size=28, se_channels=6, **ACTIVATIONS)
     expand, depthwise, project = unit.convs
     assert (expand.c_in, expand.c_out, expand.kernel, expand.stride, expand.in_size) == (24, 144, 1, 1, 28)
     assert (depthwise.c_in, depthwise.c_out, depthwise.groups, depthwise.kernel, depthwise.stride) == (
@@ -53,8 +55,15 @@ def test_inverted_residual_expands_filters_and_projects():
     assert all(conv.batch_norm and not conv.bias for conv in unit.convs)
     assert [(conv.c_in, conv.c_out, conv.in_size) for conv in unit.squeeze_excite] == [(144, 6, 1), (6, 144, 1)]
     assert all(conv.bias and not conv.batch_norm for conv in unit.squeeze_excite)
+    assert [conv.activation for conv in (*unit.convs, *unit.squeeze_excite)] == [
+        "hswish",
+        "hswish",
+        "",
+        "relu",
+        "hsigmoid",
+    ]
     assert not unit.residual
 
 
 def test_no_gate_without_squeeze_excite_channels():
-    assert inverted_residual(8, 8, expand=3, kernel=3, stride=1, in_size=8).squeeze_excite == ()
+    assert inverted_residual(8, 8, expand=3, kernel=3, stride=1, in_size=8, **ACTIVATIONS).squeeze_excite == ()

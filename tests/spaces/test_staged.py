@@ -46,7 +46,7 @@ class TestStructure:
         assert SMALL.executed(genes).astype(int).tolist() == [[1, 0, 1, 0, 0], [1, 1, 0, 0, 0]]
 
     def test_spaces_have_names(self):
-        assert space_names() == ["ofa_mcunet"]
+        assert space_names() == ["ofa_mcunet", "binas"]
         with pytest.raises(SpaceError, match="unknown space 'ofa_mcunett'. Did you mean 'ofa_mcunet'?"):
             get_space("ofa_mcunett")
         with pytest.raises(SpaceError, match="unknown option of space 'ofa_mcunet' 'resolution'. Did you mean 'resolu"):
