@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from nascore.errors import PredictorError
 from nascore.predictors import conformal, storage
 from nascore.predictors.options import Option, checked
+from nascore.spaces.bilinear import BilinearForm
 from nascore.spaces.block_table import BlockTable
 from nascore.spaces.staged import Genes, StagedSpace
 
@@ -128,6 +129,18 @@ class Predictor(ABC):
         that is what exact search needs.
         """
         return None
+
+    def conditional_table(self) -> BlockTable | None:
+        """Return the table, on the unfolded space, whose look-up is `predict`; None if not additive given all depths.
+
+        See `nascore.spaces.unfolded`; exact search works on it too.
+        """
+        return None
+
+    def bilinear_form(self) -> BilinearForm | None:
+        """Return the form whose values are `predict`'s, or None if the predictor is neither bilinear nor additive."""
+        table = self.additive_table()
+        return None if table is None else BilinearForm.of_table(self.space, table)
 
     # -- intervals ---------------------------------------------------------------------------------
 

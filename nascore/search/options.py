@@ -57,5 +57,19 @@ class ExactOptions(SearcherOptions):
     )
 
 
-Searcher = Annotated[RandomOptions | EvolutionOptions | ExactOptions, Field(discriminator="algorithm")]
+class BcfwOptions(SearcherOptions):
+    """Block-coordinate Frank-Wolfe on the relaxation, under an additive or bilinear predictor."""
+
+    algorithm: Literal["bcfw"] = Field("bcfw", description="Block-coordinate Frank-Wolfe.")
+    step: Literal["exact", "constant"] = Field(
+        "exact", description="`exact` line search, or the published `constant` steps from the smallest network."
+    )
+    starts: Annotated[int, Field(ge=1, le=1000)] = Field(
+        8, description="Random depths to start from, per global combination; with constant steps there is one."
+    )
+    iterations: Count = Field(1000, description="Steps, where they are constant.")
+    step_size: Annotated[float, Field(gt=0, le=1)] = Field(0.002, description="Their size.")
+
+
+Searcher = Annotated[RandomOptions | EvolutionOptions | ExactOptions | BcfwOptions, Field(discriminator="algorithm")]
 """Any searcher's options, told apart by `algorithm`."""

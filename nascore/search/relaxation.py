@@ -1,4 +1,6 @@
-"""One knapsack as a linear programme, solved by HiGHS: its relaxation, and where all else fails the whole."""
+"""Knapsacks as linear programmes, solved by HiGHS: relaxations, and where all else fails the whole."""
+
+from dataclasses import dataclass
 
 import highspy
 import numpy as np
@@ -67,6 +69,62 @@ def knapsack_optimum(problem: Problem, g: int, weights: NDArray[np.float64]) -> 
     return ops, bound
 
 
+@dataclass(frozen=True)
+class Shares:
+    """A vertex of a linear programme over shares of choices.
+
+    Parameters
+    ----------
+    share
+        A `(n,)` array.
+    multipliers
+        The `(n_costs,)` gain that one more unit of each cost's room would give.
+    """
+
+    share: NDArray[np.float64]
+    multipliers: NDArray[np.float64]
+
+
+def best_shares(
+    gain: NDArray[np.float64],
+    costs: NDArray[np.float64],
+    room: NDArray[np.float64],
+    group: NDArray[np.int64],
+    allowed: NDArray[np.bool_],
+) -> Shares | None:
+    """Return a vertex of highest gain whose shares are 1 in all in every group, or None if nothing fits.
+
+    Parameters
+    ----------
+    gain
+        A `(n,)` array.
+    costs, room
+        A `(n_costs, n)` array of costs that add up, and the `(n_costs,)` most of each.
+    group
+        The `(n,)` group of each share, from 0 on.
+    allowed
+        A `(n,)` mask of the shares that may be positive.
+    """
+    n_costs, n = costs.shape
+    n_groups = int(group[-1]) + 1
+    programme = highspy.HighsLp()
+    programme.num_col_, programme.num_row_ = n, n_groups + n_costs
+    programme.col_cost_ = -gain
+    programme.col_lower_, programme.col_upper_ = np.zeros(n), allowed.astype(np.float64)
+    programme.row_lower_ = np.concatenate([np.ones(n_groups), np.full(n_costs, -np.inf)])
+    programme.row_upper_ = np.concatenate([np.ones(n_groups), room])
+    rows = np.broadcast_to(n_groups + np.arange(n_costs), (n, n_costs))
+    programme.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    programme.a_matrix_.start_ = np.arange(n + 1) * (1 + n_costs)
+    programme.a_matrix_.index_ = np.concatenate([group[:, None], rows], axis=1).ravel()
+    programme.a_matrix_.value_ = np.concatenate([np.ones((n, 1)), costs.T], axis=1).ravel()
+    solver = _solve(programme)
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    solution = solver.getSolution()
+    return Shares(np.array(solution.col_value), np.maximum(-np.array(solution.row_dual)[n_groups:], 0))
+
+
 def _programme(problem: Problem, g: int, weights: NDArray[np.float64], whole: bool) -> highspy.HighsLp:
     """Return the knapsack over shares of operations, or over whole ones, as a minimisation."""
     block, op = np.nonzero(weights > -np.inf)
@@ -89,7 +147,15 @@ def _programme(problem: Problem, g: int, weights: NDArray[np.float64], whole: bo
 def _solve(programme: highspy.HighsLp) -> highspy.Highs:
     """Run HiGHS silently on one thread, so that every machine takes the same steps."""
     solver = highspy.Highs()
-    for option, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0), ("mip_max_nodes", NODE_LIMIT)):
+    options: dict[str, bool | int | float | str] = {
+        "output_flag": False,
+        "threads": 1,
+        "mip_rel_gap": 0.0,
+        "mip_max_nodes": NODE_LIMIT,
+    }
+    # The simplex method ends at a vertex; an interior point method may end inside a face.
+    options["solver"] = "simplex"
+    for option, value in options.items():
         solver.setOptionValue(option, value)
     solver.passModel(programme)
     solver.run()

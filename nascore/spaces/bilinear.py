@@ -2,10 +2,9 @@
 
     value = fixed + depths @ beta + sum over blocks b that run of (blocks[b, op] + products[b, op] @ beta)
 
-`beta` is the one-hot of the depths of all stages, and `op` the operation of block `b`. Blocks that do not run add nothing,
-whatever operation an encoding has for them; the published form (Nayman et al., 2021, equation 3) is the same for networks,
-and differs for the inert operations of its encoding. A `BlockTable` that is summed up is the case without depths and
-products.
+`beta` is the one-hot of the depths of all stages, and `op` the operation of block `b`. Blocks that do not run add
+nothing; in the published encoding (Nayman et al., 2021) they have operations all the same, which makes equal networks
+different. A `BlockTable` that is summed up is the case without depths and products.
 """
 
 from dataclasses import dataclass

@@ -308,8 +308,9 @@ class GeneSpace:
     def allows(self, genes: Genes) -> NDArray[np.bool_]:
         """Return an `(n,)` mask of the architectures in the searched part; inert genes are not looked at."""
         inside = np.ones(genes.shape, dtype=bool)
-        for column, indices in enumerate(self.allowed_indices):
-            inside[:, column] = np.isin(genes[:, column], indices)
+        for column, (choice, indices) in enumerate(zip(self.gene_choices, self.allowed_indices, strict=True)):
+            if len(indices) < len(choice.values):
+                inside[:, column] = np.isin(genes[:, column], indices)
         self.block_genes(inside)[~self.executed(genes)] = True
         return np.logical_and.reduce(inside, axis=1)
 

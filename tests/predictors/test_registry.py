@@ -13,6 +13,7 @@ from nascore.spaces import get_space
 # Small enough to fit in a moment.
 QUICK = {
     "linear_per_global": {},
+    "bilinear": {},
     "quadratic": {},
     "mlp": {"hidden": 16, "epochs": 2},
     "mlp_tuned": {"members": 2, "hidden": 8, "epochs": 2},

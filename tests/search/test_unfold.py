@@ -1,40 +1,13 @@
 import numpy as np
 import pytest
+from bilinear_examples import random_form, values_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_examples import PLAIN, every_architecture, look_up, problem_of, random_table
 from space_examples import SMALL
 
 from nascore.search.unfold import exact_search_given_depths
-from nascore.spaces.bilinear import BilinearForm
 from nascore.spaces.unfolded import Unfolded
-
-
-def random_form(space, rng):
-    n_globals, n_depths = len(space.global_values), sum(len(stage.depths) for stage in space.stages)
-    blocks = (n_globals, space.n_blocks, space.n_ops)
-    return BilinearForm(
-        *(rng.normal(size=s) for s in ((n_globals,), (n_globals, n_depths), blocks, (*blocks, n_depths)))
-    )
-
-
-def values_of(space, form, genes):
-    """Return a bilinear form's values, straight from its formula."""
-    executed, ops, depths, g = (
-        space.executed(genes),
-        space.op_index(genes),
-        space.depths(genes),
-        space.global_index(genes),
-    )
-    values = []
-    for row in range(len(genes)):
-        beta = np.concatenate([depths[row, s] == np.array(stage.depths) for s, stage in enumerate(space.stages)])
-        value = form.fixed[g[row]] + form.depths[g[row]] @ beta
-        for block in np.flatnonzero(executed[row]):
-            at = (g[row], block, ops[row, block])
-            value += form.blocks[at] + form.products[at] @ beta
-        values.append(value)
-    return np.array(values)
 
 
 @settings(max_examples=30, deadline=None)
