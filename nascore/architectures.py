@@ -3,8 +3,10 @@
 | column | meaning |
 |---|---|
 | `arch_id` | hash of the architecture |
-| `wid`, `resolution` | width index, input pixels |
-| `ks`, `e`, `d` | kernel sizes and expand ratios of the blocks, extra depths of the stages |
+| others | the space's own, `StagedSpace.column_types` |
+
+Of OFA-MCUNet these are `wid` (index of the width), `resolution` (pixels), `ks` and `e` (kernel sizes and expand ratios
+of the blocks) and `d` (extra depths of the stages); of BINAS `resolution` and the published `arch_string`.
 
 More columns may follow. The accuracy dataset is such a file with a stricter schema. Everything is checked on read, so
 whoever reads such a file has architectures of the space.
@@ -14,25 +16,26 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as arrow
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from nascore.errors import DataError, SpaceError
 from nascore.files import replacing
-from nascore.spaces.ofa_mcunet import OfaMcunet
-from nascore.spaces.staged import Genes
+from nascore.spaces.staged import Genes, StagedSpace
 
-ARCHITECTURE_FIELDS = (
-    arrow.field("arch_id", arrow.string()),
-    arrow.field("wid", arrow.int8()),
-    arrow.field("resolution", arrow.int16()),
-    arrow.field("ks", arrow.list_(arrow.int8())),
-    arrow.field("e", arrow.list_(arrow.int8())),
-    arrow.field("d", arrow.list_(arrow.int8())),
-)
+ARROW_TYPES = {
+    "string": arrow.string(),
+    "int8": arrow.int8(),
+    "int16": arrow.int16(),
+    "list<int8>": arrow.list_(arrow.int8()),
+}
+
+
+def architecture_fields(space: StagedSpace) -> list[arrow.Field]:
+    """Return the columns that every such file of a space starts with."""
+    own = [arrow.field(name, ARROW_TYPES[kind]) for name, kind in space.column_types.items()]
+    return [arrow.field("arch_id", arrow.string()), *own]
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class TableKind:
     name: str
     version: int
 
-    def header(self, space: OfaMcunet) -> dict[bytes, bytes]:
+    def header(self, space: StagedSpace) -> dict[bytes, bytes]:
         """Return the Parquet metadata that marks a file of this kind."""
         return {self.name.encode(): json.dumps({"schema_version": self.version, "space": space.name}).encode()}
 
@@ -61,7 +64,7 @@ class TableKind:
 ARCHITECTURES = TableKind("a list of architectures", "nascore.architectures", 1)
 
 
-def write_architectures(path: str | Path, space: OfaMcunet, genes: Genes, extra: pd.DataFrame | None = None) -> None:
+def write_architectures(path: str | Path, space: StagedSpace, genes: Genes, extra: pd.DataFrame | None = None) -> None:
     """Write architectures in the given order; one may occur more than once, and there may be none.
 
     Parameters
@@ -79,12 +82,13 @@ def write_architectures(path: str | Path, space: OfaMcunet, genes: Genes, extra:
     frame = architecture_columns(space, genes)
     if extra is not None:
         frame = pd.concat([frame, extra.reset_index(drop=True)], axis=1, verify_integrity=True)
-    added = arrow.Schema.from_pandas(frame.drop(columns=[field.name for field in ARCHITECTURE_FIELDS]))
-    schema = arrow.schema([*ARCHITECTURE_FIELDS, *added.remove_metadata()])
+    fields = architecture_fields(space)
+    added = arrow.Schema.from_pandas(frame.drop(columns=[field.name for field in fields]))
+    schema = arrow.schema([*fields, *added.remove_metadata()])
     write_table(path, ARCHITECTURES, space, frame, schema)
 
 
-def read_architectures(path: str | Path, space: OfaMcunet) -> tuple[pd.DataFrame, Genes]:
+def read_architectures(path: str | Path, space: StagedSpace) -> tuple[pd.DataFrame, Genes]:
     """Read a list of architectures.
 
     Returns
@@ -102,28 +106,31 @@ def read_architectures(path: str | Path, space: OfaMcunet) -> tuple[pd.DataFrame
     """
     path = Path(path)
     table = read_table(path, ARCHITECTURES, space)
-    names = table.schema.names
-    if not table.select(names[: len(ARCHITECTURE_FIELDS)]).schema.equals(arrow.schema(ARCHITECTURE_FIELDS)):
-        expected = [field.name for field in ARCHITECTURE_FIELDS]
+    names, fields = table.schema.names, architecture_fields(space)
+    if not table.select(names[: len(fields)]).schema.equals(arrow.schema(fields)):
+        expected = [field.name for field in fields]
         raise DataError(f"{path} has columns {names}; expected {expected} with their types first")
     frame = table.to_pandas()
     return frame, genes_of(frame, space, path)
 
 
-def architecture_columns(space: OfaMcunet, genes: Genes) -> pd.DataFrame:
+def architecture_columns(space: StagedSpace, genes: Genes) -> pd.DataFrame:
     """Return `(n, n_genes)` canonical architectures as the columns that every such file has."""
-    published = pd.DataFrame(space.to_dicts(genes), columns=["wid", "image_size", "ks", "e", "d"])
-    return published.rename(columns={"image_size": "resolution"}).assign(arch_id=space.arch_id(genes))
+    columns = space.to_columns(genes)
+    # Without rows pandas would take every column for one of floats.
+    return pd.DataFrame(columns, dtype=None if len(genes) else object).assign(arch_id=space.arch_id(genes))
 
 
-def write_table(path: str | Path, kind: TableKind, space: OfaMcunet, frame: pd.DataFrame, schema: arrow.Schema) -> None:
+def write_table(
+    path: str | Path, kind: TableKind, space: StagedSpace, frame: pd.DataFrame, schema: arrow.Schema
+) -> None:
     """Write the columns of a schema with the header of a kind, whole or not at all; same rows, same bytes."""
     table = arrow.Table.from_pandas(frame[schema.names], schema, preserve_index=False)
     with replacing(path) as temporary:
         pq.write_table(table.replace_schema_metadata(kind.header(space)), temporary, compression="zstd")
 
 
-def read_table(path: Path, kind: TableKind, space: OfaMcunet) -> arrow.Table:
+def read_table(path: Path, kind: TableKind, space: StagedSpace) -> arrow.Table:
     """Read a whole Parquet file of a kind, of its version and about a space; the columns are the caller's to check.
 
     Raises
@@ -154,7 +161,7 @@ def read_table(path: Path, kind: TableKind, space: OfaMcunet) -> arrow.Table:
     return table.replace_schema_metadata(None)
 
 
-def genes_of(frame: pd.DataFrame, space: OfaMcunet, path: Path) -> Genes:
+def genes_of(frame: pd.DataFrame, space: StagedSpace, path: Path) -> Genes:
     """Return the `(n, n_genes)` architectures of a frame's rows.
 
     Raises
@@ -163,9 +170,7 @@ def genes_of(frame: pd.DataFrame, space: OfaMcunet, path: Path) -> Genes:
         If a row is not an architecture of the space, or its `arch_id` is another's; names the row and the column.
     """
     try:
-        lengths = {"ks": space.n_blocks, "e": space.n_blocks, "d": len(space.stages)}
-        columns = {key: _stacked(frame[key], length) for key, length in lengths.items()}
-        genes = space.from_columns({**columns, "wid": frame["wid"], "image_size": frame["resolution"]})
+        genes = space.from_columns({name: frame[name].tolist() for name in space.column_types})
     except SpaceError as error:
         raise DataError(f"{path}: {error}") from None
     check_column("arch_id", frame["arch_id"], pd.Series(space.arch_id(genes), dtype=str), path)
@@ -181,11 +186,3 @@ def check_column(name: str, given: pd.Series, expected: pd.Series, path: Path) -
             f"{path}: row {row}: {name} is {given[row]}; its architecture has {expected[row]}. "
             "The file was altered or made for a space with other options (resolutions, classes)."
         )
-
-
-def _stacked(lists: pd.Series, length: int) -> NDArray[np.int64]:
-    """Return a column of lists as an `(n, length)` array."""
-    for row, entry in enumerate(lists):
-        if entry is None or len(entry) != length or pd.isna(entry).any():
-            raise SpaceError(f"row {row}: {lists.name} must be a list of {length} whole numbers; got {entry}")
-    return np.array(lists.to_list(), dtype=np.int64).reshape(len(lists), length)

@@ -113,3 +113,15 @@ def test_what_is_no_list_of_architectures_is_refused(path, space):
 def test_resolutions_that_the_space_lacks_are_refused(path):
     with pytest.raises(DataError, match=r"row \d: image_size is \d+; expected one of 32"):
         read_architectures(path, get_space("ofa_mcunet", resolutions=(32,)))
+
+
+def test_architectures_of_another_space_have_its_columns(tmp_path):
+    binas = get_space("binas", resolutions=(64,))
+    genes = binas.sample(5, np.random.default_rng(0))
+    write_architectures(tmp_path / "b.parquet", binas, genes)
+    frame, read = read_architectures(tmp_path / "b.parquet", binas)
+    assert (read == genes).all()
+    assert list(frame) == ["arch_id", "resolution", "arch_string"]
+    spoil(tmp_path / "b.parquet", "arch_string", "[['ds_r1_k3_s1_e1_c16_nre']]")
+    with pytest.raises(DataError, match=r"b\.parquet: row 3: an architecture of space 'binas' has 7 stages"):
+        read_architectures(tmp_path / "b.parquet", binas)

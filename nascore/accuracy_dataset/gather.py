@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from nascore.accuracy_dataset.parquet import MEASUREMENT_COLUMNS, check_values, write_accuracy_dataset
 from nascore.architectures import read_architectures
 from nascore.errors import DataError
-from nascore.spaces.ofa_mcunet import OfaMcunet
+from nascore.spaces.staged import StagedSpace
 
 SHARD_SCHEMA = arrow.schema(
     [
@@ -42,7 +42,7 @@ def gather_shards(
     architectures_path: str | Path,
     shard_paths: Sequence[str | Path],
     out_path: str | Path,
-    space: OfaMcunet,
+    space: StagedSpace,
     *,
     source: str,
     strategy: str,

@@ -2,7 +2,7 @@
 
 | column | meaning |
 |---|---|
-| `arch_id`, `wid`, `resolution`, `ks`, `e`, `d` | the architecture, one row each; see `nascore.architectures` |
+| `arch_id` and the space's own columns | the architecture, one row each; see `nascore.architectures` |
 | `accuracy` | measured top-1, in [0, 1] |
 | `n_images` | images that it was measured on |
 | `source` | where the row comes from |
@@ -24,9 +24,9 @@ import pyarrow as arrow
 from numpy.typing import NDArray
 
 from nascore.architectures import (
-    ARCHITECTURE_FIELDS,
     TableKind,
     architecture_columns,
+    architecture_fields,
     check_column,
     genes_of,
     read_table,
@@ -34,21 +34,17 @@ from nascore.architectures import (
 )
 from nascore.efficiency import METRICS, cost
 from nascore.errors import DataError
-from nascore.spaces.ofa_mcunet import OfaMcunet
-from nascore.spaces.staged import Genes
+from nascore.spaces.staged import Genes, StagedSpace
 
 KIND = TableKind("an accuracy dataset", "nascore.accuracy_dataset", 2)
 
-ARROW_SCHEMA = arrow.schema(
-    [
-        *ARCHITECTURE_FIELDS,
-        ("accuracy", arrow.float64()),
-        ("n_images", arrow.int32()),
-        ("source", arrow.string()),
-        ("loss", arrow.float64()),
-        ("checkpoint_sha256", arrow.string()),
-        *((metric, arrow.int64()) for metric in METRICS),
-    ]
+MEASURED_FIELDS = (
+    arrow.field("accuracy", arrow.float64()),
+    arrow.field("n_images", arrow.int32()),
+    arrow.field("source", arrow.string()),
+    arrow.field("loss", arrow.float64()),
+    arrow.field("checkpoint_sha256", arrow.string()),
+    *(arrow.field(metric, arrow.int64()) for metric in METRICS),
 )
 
 MEASUREMENT_COLUMNS = {
@@ -92,7 +88,7 @@ class AccuracyDataset:
 
 def write_accuracy_dataset(
     path: str | Path,
-    space: OfaMcunet,
+    space: StagedSpace,
     genes: Genes,
     *,
     accuracy: NDArray[np.float64],
@@ -124,10 +120,10 @@ def write_accuracy_dataset(
     )
     frame = pd.concat([frame, cost(space, genes)], axis=1).sort_values("arch_id", ignore_index=True)
     _check(frame, Path(path))
-    write_table(path, KIND, space, frame, ARROW_SCHEMA)
+    write_table(path, KIND, space, frame, _schema(space))
 
 
-def read_accuracy_dataset(path: str | Path, space: OfaMcunet) -> AccuracyDataset:
+def read_accuracy_dataset(path: str | Path, space: StagedSpace) -> AccuracyDataset:
     """Read an accuracy dataset of one space, and check all of it again.
 
     Raises
@@ -138,8 +134,9 @@ def read_accuracy_dataset(path: str | Path, space: OfaMcunet) -> AccuracyDataset
     """
     path = Path(path)
     table = read_table(path, KIND, space)
-    if not table.schema.equals(ARROW_SCHEMA):
-        raise DataError(f"{path} has columns {table.schema.names}; expected {ARROW_SCHEMA.names} with their types")
+    schema = _schema(space)
+    if not table.schema.equals(schema):
+        raise DataError(f"{path} has columns {table.schema.names}; expected {schema.names} with their types")
     frame = table.to_pandas()
     _check(frame, path)
     genes = genes_of(frame, space, path)
@@ -149,6 +146,11 @@ def read_accuracy_dataset(path: str | Path, space: OfaMcunet) -> AccuracyDataset
     if unordered.any():
         raise DataError(f"{path}: row {int(unordered.argmax()) + 1} is not in the order of arch_id that writers leave")
     return AccuracyDataset(frame, genes)
+
+
+def _schema(space: StagedSpace) -> arrow.Schema:
+    """Return the columns of an accuracy dataset of a space."""
+    return arrow.schema([*architecture_fields(space), *MEASURED_FIELDS])
 
 
 def check_values(frame: pd.DataFrame, checks: pa.DataFrameSchema, path: Path) -> None:

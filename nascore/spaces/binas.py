@@ -8,7 +8,7 @@ The published input is 224 px and there is no other global choice; here the reso
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -60,6 +60,8 @@ class Binas(StagedSpace):
 
     n_classes: int = 1000
     channels: str = "base"
+
+    column_types: ClassVar[Mapping[str, str]] = {"resolution": "int16", "arch_string": "string"}
 
     @classmethod
     def build(
@@ -163,6 +165,16 @@ class Binas(StagedSpace):
                 raise SpaceError(f"row {row}: {error}") from None
         return genes
 
+    def to_columns(self, genes: Genes) -> dict[str, list[Any]]:
+        """Return architectures as the columns of `column_types`."""
+        dicts = self.to_dicts(genes)
+        return {name: [entry[name] for entry in dicts] for name in self.column_types}
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> Genes:
+        """Read architectures from the columns of `column_types`; see `from_dicts` for errors."""
+        rows = zip(*(columns[name] for name in self.column_types), strict=True)
+        return self.from_dicts([dict(zip(self.column_types, row, strict=True)) for row in rows])
+
     def _read_dict(self, entry: Mapping[str, Any]) -> Genes:
         """Read one architecture."""
         resolutions = self.global_choices[0].values
@@ -172,7 +184,7 @@ class Binas(StagedSpace):
             if key not in ("arch_string", "resolution"):
                 raise SpaceError(unknown_name("architecture key", key, ("arch_string", "resolution")))
         resolution = entry.get("resolution", resolutions[0] if len(resolutions) == 1 else None)
-        if resolution not in resolutions or isinstance(resolution, bool):
+        if isinstance(resolution, bool) or resolution not in resolutions:
             raise SpaceError(f"resolution is {resolution!r}; expected one of {', '.join(map(str, resolutions))}")
         row = self.from_string(entry["arch_string"])
         row[0] = resolutions.index(resolution)

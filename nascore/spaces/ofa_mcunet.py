@@ -10,7 +10,7 @@ subnets that are extracted, evaluated and deployed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +36,8 @@ STEM, FIRST_BLOCK, STAGE_CHANNELS, FEATURE_MIX = 32, 16, (24, 40, 80, 96, 192, 3
 ACTIVATION = "relu6"
 
 DICT_KEYS = ("wid", "ks", "e", "d", "image_size")
+RENAMED = {"resolution": "image_size"}
+"""Columns of tables that published dictionaries call otherwise."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,14 @@ class OfaMcunet(StagedSpace):
     """
 
     n_classes: int = 2
+
+    column_types: ClassVar[Mapping[str, str]] = {
+        "wid": "int8",
+        "resolution": "int16",
+        "ks": "list<int8>",
+        "e": "list<int8>",
+        "d": "list<int8>",
+    }
 
     @classmethod
     def build(cls, resolutions: Sequence[int] = RESOLUTIONS, n_classes: int = 2) -> Self:
@@ -169,7 +179,24 @@ class OfaMcunet(StagedSpace):
                 self._read_dict(entry, columns)
             except SpaceError as error:
                 raise SpaceError(f"row {row}: {error}") from None
-        return self.from_columns(columns)
+        return self._from_lists(columns)
+
+    def to_columns(self, genes: Genes) -> dict[str, list[Any]]:
+        """Return architectures as the columns of `column_types`."""
+        dicts = self.to_dicts(genes)
+        return {name: [entry[RENAMED.get(name, name)] for entry in dicts] for name in self.column_types}
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> Genes:
+        """Read architectures from the columns of `column_types`; entries of blocks that do not run are not looked at.
+
+        Raises
+        ------
+        SpaceError
+            If a value is not a choice, or a list has the wrong length; names the row, the column and the place.
+        """
+        lengths = {"ks": self.n_blocks, "e": self.n_blocks, "d": len(self.stages)}
+        lists = {key: _lists(key, columns[key], length) for key, length in lengths.items()}
+        return self._from_lists({**lists, "wid": columns["wid"], "image_size": columns["resolution"]})
 
     def _read_dict(self, entry: Mapping[str, Any], columns: dict[str, list[Any]]) -> None:
         """Append one dictionary's entries, single numbers repeated, to the columns."""
@@ -185,20 +212,8 @@ class OfaMcunet(StagedSpace):
             value = entry[key]
             columns[key].append(_whole(key, value) if length is None else _listed(key, value, length))
 
-    def from_columns(self, columns: Mapping[str, Any]) -> Genes:
-        """Read architectures from columns of the published form.
-
-        Parameters
-        ----------
-        columns
-            `wid` and `image_size` of shape `(n,)`, `ks` and `e` of shape `(n, 20)`, `d` of shape `(n, 6)`, or lists
-            that make such arrays. Entries of blocks that do not run are not looked at.
-
-        Raises
-        ------
-        SpaceError
-            If a value is not a choice; names the row, the key and the place.
-        """
+    def _from_lists(self, columns: Mapping[str, Any]) -> Genes:
+        """Read architectures from the entries of published dictionaries, key by key, all of the right length."""
         genes = np.zeros((len(columns["wid"]), self.n_genes), dtype=np.int8)
         genes[:, 0] = _indices("image_size", columns["image_size"], self.global_choices[0].values)
         genes[:, 1] = _indices("wid", columns["wid"], self.global_choices[1].values)
@@ -216,6 +231,14 @@ class OfaMcunet(StagedSpace):
                 looked_at = np.where(executed[:, block], listed[:, block], choices[0])
                 self.block_genes(genes)[:, block, position] = _indices(f"{key}[{block}]", looked_at, choices)
         return genes
+
+
+def _lists(key: str, entries: Sequence[Any], length: int) -> NDArray[np.int64]:
+    """Return a column of lists of whole numbers as an `(n, length)` array."""
+    for row, entry in enumerate(entries):
+        if entry is None or len(entry) != length or any(value is None or value != value for value in entry):
+            raise SpaceError(f"row {row}: {key} must be a list of {length} whole numbers; got {entry}")
+    return np.array([list(entry) for entry in entries], dtype=np.int64).reshape(len(entries), length)
 
 
 def _listed(key: str, value: Any, length: int) -> list[int]:

@@ -7,7 +7,7 @@ returns is canonical, so equal rows are equal networks and the reverse.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,7 +64,24 @@ class StagedSpace(GeneSpace):
         """Return the layers that a block is with one of its operations."""
         raise NotImplementedError(f"space {self.name!r} has no layers")
 
-    # -- the published form ------------------------------------------------------------------------
+    # -- the published forms -----------------------------------------------------------------------
+
+    column_types: ClassVar[Mapping[str, str]] = {}
+    """Columns of a table of architectures: name to ``"string"``, ``"int8"``, ``"int16"`` or ``"list<int8>"``."""
+
+    def to_columns(self, genes: Genes) -> dict[str, list[Any]]:
+        """Return `(n, n_genes)` canonical architectures as the columns of `column_types`, `n` entries each."""
+        raise NotImplementedError(f"space {self.name!r} has no published columns")
+
+    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> Genes:
+        """Read architectures from the columns of `column_types`; the inverse of `to_columns`.
+
+        Raises
+        ------
+        SpaceError
+            If a row is not an architecture of the space; names the row and the column.
+        """
+        raise NotImplementedError(f"space {self.name!r} has no published columns")
 
     def to_dicts(self, genes: Genes) -> list[dict[str, Any]]:
         """Return architectures in the published form of the space, which each space defines."""

@@ -146,10 +146,10 @@ class TestDictionaries:
 
     def test_columns_are_the_same_architectures(self, space, rng):
         genes = space.sample(100, rng)
-        dicts = space.to_dicts(genes)
-        columns = {key: np.array([entry[key] for entry in dicts]) for key in SMALLEST}
+        columns = space.to_columns(genes)
+        assert list(columns) == ["wid", "resolution", "ks", "e", "d"]
         assert (space.from_columns(columns) == genes).all()
-        columns["ks"][7, 0] = 4
+        columns["ks"][7][0] = 4
         with pytest.raises(SpaceError, match=r"row 7: ks\[0\] is 4; expected one of 3, 5, 7"):
             space.from_columns(columns)
 
