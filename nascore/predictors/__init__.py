@@ -19,6 +19,7 @@ __all__ = ["Predictor", "load_predictor", "make_predictor", "predictor_module", 
 
 _CLASSES = {
     "linear_per_global": "nascore.predictors.linear:LinearPerGlobal",
+    "contributions": "nascore.predictors.contributions:Contributions",
     "bilinear": "nascore.predictors.bilinear:Bilinear",
     "quadratic": "nascore.predictors.quadratic:Quadratic",
     "mlp": "nascore.predictors.mlp:Mlp",

@@ -13,6 +13,7 @@ from nascore.spaces import get_space
 # Small enough to fit in a moment.
 QUICK = {
     "linear_per_global": {},
+    "contributions": {},
     "bilinear": {},
     "quadratic": {},
     "mlp": {"hidden": 16, "epochs": 2},
