@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nascore.efficiency import METRICS, cost, cost_tables
+from nascore.efficiency import METRICS, cost
 from nascore.errors import DataError, SpaceError
 from nascore.predictors.base import Predictor
 from nascore.search.candidates import Candidates
 from nascore.search.exact import exact_search
-from nascore.search.problem import Problem
+from nascore.search.problem import Problem, tables_of
 from nascore.search.result import INTERVAL_LEVEL
 from nascore.search.targets import Target
 from nascore.seeds import generator
@@ -38,6 +38,7 @@ def contenders(
     top_k: int,
     seed: int,
     max_draws: int = 1_000_000,
+    latencies: Mapping[str, BlockTable] | None = None,
 ) -> tuple[Genes, pd.DataFrame]:
     """Choose the subnets to measure; `nascore.architectures.write_architectures` writes them.
 
@@ -58,6 +59,8 @@ def contenders(
     max_draws
         How many random subnets to draw at most, within the limits or not. Where few are within, there are fewer
         random contenders than found ones, or none.
+    latencies
+        The latency table of each measured device by name; see `nascore.search.problem.tables_of`.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def contenders(
     DataError
         If the result is no search result, is another target's or predictor's, or has a subnet outside the target.
     """
-    problem = Problem.of(space, target, cost_tables(space))
+    problem = Problem.of(space, target, tables_of(space, latencies))
     found = _found(problem, predictor, result)[:top_k]
     smallest, largest = (_extreme(problem, sign) for sign in (-1, 1))
     within = Candidates(problem, predictor.predict)

@@ -1,16 +1,20 @@
 """Whether anything satisfies a target, with the proof either way."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nascore.search.exact import exact_search
 from nascore.search.problem import Problem
-from nascore.search.targets import Constraint
+from nascore.search.targets import LATENCY, Constraint
 from nascore.search.trellis import Trellis
 from nascore.spaces.block_table import BlockTable
 from nascore.spaces.staged import Genes
+
+OTHER_UNIT = 1000
+"""How far a limit is off that was meant in seconds, or in microseconds; taken for one from the square root of it on."""
 
 
 @dataclass(frozen=True)
@@ -101,3 +105,24 @@ def least_cost(trellis: Trellis, table: BlockTable) -> NDArray[np.float64]:
     per_block = blocks.min(axis=-1)
     peaks = [per_block[:, first : first + min(depths)].max(axis=1, initial=0) for first, _, depths in trellis.stages]
     return np.maximum(table.fixed, np.max(peaks, axis=0))
+
+
+def implausible_latency(problem: Problem) -> str:
+    """Say that a latency limit looks like one of another unit, with what is attainable; empty if it does not."""
+    for constraint in problem.target.constraints:
+        if constraint.name != LATENCY:
+            continue
+        table, globals_ = problem.tables[constraint.metric], problem.space.allowed_globals
+        least = float(least_cost(problem.trellis, table)[globals_].min())
+        # Negated, the least is the greatest.
+        negated = BlockTable(-table.fixed, -table.blocks)
+        greatest = -float(least_cost(problem.trellis, negated)[globals_].min())
+        below = sqrt(OTHER_UNIT) < least / constraint.limit <= OTHER_UNIT
+        above = sqrt(OTHER_UNIT) < constraint.limit / greatest <= OTHER_UNIT
+        if below or above:
+            meant = constraint.limit * OTHER_UNIT if below else constraint.limit / OTHER_UNIT
+            return (
+                f"{LATENCY} {constraint.limit:.6g} looks like {'seconds' if below else 'microseconds'}: attainable are "
+                f"{least:.4g} to {greatest:.4g} milliseconds; did you mean {LATENCY} {meant:.6g}?"
+            )
+    return ""

@@ -12,11 +12,23 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from nascore.efficiency import cost_tables
 from nascore.errors import SpaceError, TargetError
-from nascore.search.targets import Constraint, Target
+from nascore.search.targets import Constraint, Target, latency_metric
 from nascore.search.trellis import Trellis
 from nascore.spaces.block_table import BlockTable
 from nascore.spaces.staged import StagedSpace
+
+
+def tables_of(space: StagedSpace, latencies: Mapping[str, BlockTable] | None) -> dict[str, BlockTable]:
+    """Return all that a target may bound, by metric: the exact costs, and latencies on measured devices.
+
+    Parameters
+    ----------
+    latencies
+        The latency table of each measured device by name, milliseconds; see `nascore.efficiency.latency_table`.
+    """
+    return cost_tables(space) | {latency_metric(name): table for name, table in (latencies or {}).items()}
 
 
 @dataclass(frozen=True)

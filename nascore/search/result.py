@@ -5,12 +5,14 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 
-from nascore.efficiency import cost
+from nascore.efficiency import METRICS, cost
 from nascore.predictors.base import Predictor
 from nascore.search.exact import TOLERANCE
 from nascore.search.feasibility import Feasibility
 from nascore.search.problem import Problem
+from nascore.spaces.block_table import BlockTableLookup
 from nascore.spaces.staged import Genes
 
 INTERVAL_LEVEL = 0.9
@@ -68,6 +70,8 @@ class SearchResult:
         The proof, of an exact search.
     note
         What a reader should know beside the status.
+    warning
+        What is likely wrong with the target.
     """
 
     problem: Problem
@@ -79,6 +83,7 @@ class SearchResult:
     evaluations: int = 0
     certificate: Certificate | None = None
     note: str = ""
+    warning: str = ""
 
     def replace(self, **changes: Any) -> Self:
         """Return the result with some fields filled in."""
@@ -93,6 +98,11 @@ class SearchResult:
 
     @property
     def message(self) -> str:
+        """One sentence on the outcome, and one on the target if something is likely wrong with it."""
+        return f"{self._outcome}. Warning: {self.warning}" if self.warning else self._outcome
+
+    @property
+    def _outcome(self) -> str:
         """One sentence on the outcome."""
         if self.status == "infeasible":
             return f"infeasible: {self.feasibility.reason}"
@@ -117,9 +127,17 @@ class SearchResult:
             "predicted_accuracy": predicted.tolist(),
             "lower": lower.tolist(),
             "upper": upper.tolist(),
-            "costs": cost(space, self.genes).to_dict("records"),
+            "costs": self._costs.to_dict("records"),
         }
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+    @property
+    def _costs(self) -> pd.DataFrame:
+        """Every counted cost of the found subnets, and their latency on each measured device, milliseconds."""
+        space, tables = self.problem.space, self.problem.tables
+        names = [name for name in tables if name not in METRICS]
+        latencies = BlockTableLookup(space, [tables[name] for name in names])(self.genes)
+        return cost(space, self.genes).join(pd.DataFrame(latencies.T, columns=names))
 
     def to_json(self) -> dict[str, Any]:
         """Return the result in the form of ``result.json``."""

@@ -1,33 +1,49 @@
 """One search: a target, a searcher and a predictor in, the best subnets and the proof out."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
-from nascore.efficiency import cost_tables
+from nascore.errors import PredictorError
 from nascore.predictors import Predictor
 from nascore.predictors.linear import LinearPerGlobal
+from nascore.search.bcfw import bcfw_search
 from nascore.search.candidates import Candidates
 from nascore.search.evolution import evolution_search
-from nascore.search.exact import TOLERANCE, exact_search
-from nascore.search.feasibility import check_feasibility
-from nascore.search.options import EvolutionOptions, EvolutionSettings, ExactOptions, RandomOptions
-from nascore.search.problem import Problem
+from nascore.search.exact import TOLERANCE, ExactResult, exact_search
+from nascore.search.feasibility import check_feasibility, implausible_latency
+from nascore.search.options import (
+    BcfwOptions,
+    EvolutionOptions,
+    EvolutionSettings,
+    ExactOptions,
+    RandomOptions,
+    Searcher,
+)
+from nascore.search.problem import Problem, tables_of
 from nascore.search.random_search import random_search
 from nascore.search.result import Certificate, SearchResult
 from nascore.search.targets import Target
+from nascore.search.unfold import exact_search_given_depths
 from nascore.seeds import generator, integer_seed
+from nascore.spaces.bilinear import BilinearForm
 from nascore.spaces.block_table import BlockTable
 from nascore.spaces.staged import Genes, StagedSpace
+
+Prover = Callable[[Problem, int], ExactResult]
+"""From a problem and a number of subnets to the proven best of them."""
 
 
 def run_search(
     space: StagedSpace,
     target: Target,
     predictor: Predictor,
-    options: RandomOptions | EvolutionOptions | ExactOptions,
+    options: Searcher,
     *,
     searcher: str,
     top_k: int = 10,
     seed: int = 0,
+    latencies: Mapping[str, BlockTable] | None = None,
 ) -> SearchResult:
     """Search one target.
 
@@ -47,6 +63,8 @@ def run_search(
         How many distinct subnets to return.
     seed
         The root seed.
+    latencies
+        The latency table of each measured device by name; see `nascore.search.problem.tables_of`.
 
     Returns
     -------
@@ -58,19 +76,30 @@ def run_search(
     TargetError
         If the target fixes a choice outside `space`.
     """
-    problem = Problem.of(space, target, cost_tables(space))
-    result = SearchResult(problem, searcher, options.algorithm, predictor, check_feasibility(problem))
+    problem = Problem.of(space, target, tables_of(space, latencies))
+    feasibility, warning = check_feasibility(problem), implausible_latency(problem)
+    result = SearchResult(problem, searcher, options.algorithm, predictor, feasibility, warning=warning)
     if not len(result.feasibility.witness):
         return result
-    table = predictor.additive_table()
-    if isinstance(options, ExactOptions) and table is not None:
-        return _certified(result, table, top_k)
+    prove = _prover(predictor)
+    if isinstance(options, ExactOptions) and prove is not None:
+        return _certified(result, prove, top_k)
     return _sampled(result, options, top_k, seed)
 
 
-def _certified(result: SearchResult, table: BlockTable, top_k: int) -> SearchResult:
-    """Fill in the proven best subnets under an additive predictor."""
-    found = exact_search(result.problem, table, top_k)
+def _prover(predictor: Predictor) -> Prover | None:
+    """Return the exact search for a predictor that is additive, or so given all depths; None for any other."""
+    table, conditional = predictor.additive_table(), predictor.conditional_table()
+    if table is not None:
+        return lambda problem, top_k: exact_search(problem, table, top_k)
+    if conditional is not None:
+        return lambda problem, top_k: exact_search_given_depths(problem, conditional, top_k)
+    return None
+
+
+def _certified(result: SearchResult, prove: Prover, top_k: int) -> SearchResult:
+    """Fill in the proven best subnets."""
+    found = prove(result.problem, top_k)
     if not len(found.genes):
         return result.replace(genes=result.feasibility.witness, note="not certified: the bounds are all but equal")
     objective = float(found.values[0])
@@ -83,24 +112,22 @@ def _certified(result: SearchResult, table: BlockTable, top_k: int) -> SearchRes
         global_combinations=found.global_combinations,
         closed_by_bound=found.closed_by_bound,
         paths_enumerated=found.paths,
-        binding=_binding(result.problem, table, objective),
+        binding=_binding(result.problem, prove, objective),
         n_architectures=result.problem.space.size(),
     )
     return result.replace(genes=found.genes, certificate=certificate)
 
 
-def _binding(problem: Problem, table: BlockTable, objective: float) -> tuple[str, ...]:
+def _binding(problem: Problem, prove: Prover, objective: float) -> tuple[str, ...]:
     """Return the constraints without any one of which a better subnet exists."""
     return tuple(
         constraint.name
         for constraint in problem.target.constraints
-        if (exact_search(problem.without(constraint), table).values > objective + TOLERANCE).any()
+        if (prove(problem.without(constraint), 1).values > objective + TOLERANCE).any()
     )
 
 
-def _sampled(
-    result: SearchResult, options: RandomOptions | EvolutionOptions | ExactOptions, top_k: int, seed: int
-) -> SearchResult:
+def _sampled(result: SearchResult, options: Searcher, top_k: int, seed: int) -> SearchResult:
     """Fill in the best of the subnets that a sampling search looks at."""
     problem, predictor = result.problem, result.predictor
     rng = generator(seed, "search", result.searcher, problem.target.name)
@@ -112,6 +139,10 @@ def _sampled(
             note = f"only {candidates.evaluations} of {options.max_draws} random subnets are within the limits"
     elif isinstance(options, EvolutionOptions):
         _evolve(candidates, result.feasibility.witness, options, rng)
+    elif isinstance(options, BcfwOptions):
+        bcfw_search(candidates, _bilinear(predictor), rng, options)
+        if not candidates.evaluations:
+            candidates.evaluate(result.feasibility.witness)
     else:
         start = _stand_in_best(problem, predictor, options, seed)
         _evolve(candidates, start if len(start) else result.feasibility.witness, options.refinement, rng)
@@ -120,6 +151,23 @@ def _sampled(
             "stand-in were refined by evolution"
         )
     return result.replace(genes=candidates.best(top_k), evaluations=candidates.evaluations, note=note)
+
+
+def _bilinear(predictor: Predictor) -> BilinearForm:
+    """Return a predictor's bilinear form.
+
+    Raises
+    ------
+    PredictorError
+        If it has none.
+    """
+    form = predictor.bilinear_form()
+    if form is None:
+        raise PredictorError(
+            "bcfw needs an additive or bilinear predictor, such as linear_per_global or bilinear; "
+            f"{predictor.name!r} is neither"
+        )
+    return form
 
 
 def _evolve(candidates: Candidates, start: Genes, settings: EvolutionSettings, rng: np.random.Generator) -> None:

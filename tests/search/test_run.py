@@ -5,18 +5,19 @@ import sys
 import numpy as np
 import pytest
 
-from nascore.errors import TargetError
+from nascore.errors import PredictorError, TargetError
 from nascore.predictors import make_predictor
 from nascore.report.content import read_search
 from nascore.search import run
 from nascore.search.exact import TOLERANCE
-from nascore.search.options import EvolutionOptions, EvolutionSettings, ExactOptions, RandomOptions
+from nascore.search.options import BcfwOptions, EvolutionOptions, EvolutionSettings, ExactOptions, RandomOptions
 from nascore.search.run import run_search
 from nascore.search.targets import parse_target
 
 OPTIONS = {
     "random": RandomOptions(samples=200, max_draws=5000),
     "evolution": EvolutionOptions(population=20, generations=5, max_draws=5000),
+    "bcfw": BcfwOptions(starts=2),
     "exact": ExactOptions(surrogate_rows=500, refinement=EvolutionSettings(population=20, generations=3)),
 }
 
@@ -51,10 +52,10 @@ def mlp(space, measured):
 TARGET = {"thop_macs_m": 30, "peak_memory_kb": 200}
 
 
-@pytest.mark.parametrize(("algorithm", "status"), [("random", "found"), ("evolution", "found"), ("exact", "optimal")])
-def test_what_every_algorithm_returns(space, covered, search, predictor, algorithm, status):
+@pytest.mark.parametrize("algorithm", OPTIONS)
+def test_what_every_algorithm_returns(space, covered, search, predictor, algorithm):
     result = search(TARGET, algorithm, top_k=7)
-    assert result.status == status
+    assert result.status == ("optimal" if algorithm == "exact" else "found")
     assert len(result.subnets) == len(result.genes) == 7
     assert covered.allows(result.genes).all()
     accuracies = [subnet["predicted_accuracy"] for subnet in result.subnets]
@@ -171,8 +172,9 @@ def test_a_choice_without_measured_rows(search, space):
 
 
 @pytest.mark.parametrize("algorithm", OPTIONS)
-def test_the_same_seed_gives_the_same_bytes(search, mlp, algorithm):
-    first, second = (json.dumps(search(TARGET, algorithm, with_predictor=mlp, seed=5).to_json()) for _ in range(2))
+def test_the_same_seed_gives_the_same_bytes(search, predictor, mlp, algorithm):
+    under = predictor if algorithm == "bcfw" else mlp
+    first, second = (json.dumps(search(TARGET, algorithm, with_predictor=under, seed=5).to_json()) for _ in range(2))
     assert first == second
 
 
@@ -188,7 +190,7 @@ def test_search_under_a_saved_predictor_loads_no_torch(tmp_path, predictor, mlp)
     code = """
 import sys
 from nascore.predictors import load_predictor
-from nascore.search.options import EvolutionOptions, ExactOptions
+from nascore.search.options import BcfwOptions, EvolutionOptions, ExactOptions
 from nascore.search.run import run_search
 from nascore.search.targets import parse_target
 from nascore.spaces import get_space
@@ -212,3 +214,20 @@ def test_read_by_the_report(search, tmp_path):
         assert (read.status, read.message, len(read.subnets)) == (result.status, result.message, 10)
         assert read.best.arch_id == result.subnets[0]["arch_id"]
         assert np.isclose(read.best.predicted_accuracy, result.subnets[0]["predicted_accuracy"])
+
+
+def test_a_bilinear_predictor_is_searched_exactly(search, space, measured):
+    genes, accuracy = measured
+    bilinear = make_predictor("bilinear", space).fit(genes[:400], accuracy[:400], seed=0)
+    bilinear.calibrate(genes[400:], accuracy[400:])
+    result = search(TARGET, with_predictor=bilinear, top_k=3)
+    assert result.status == "optimal" and result.certificate.global_combinations > 1000
+    evolved = search(TARGET, "evolution", with_predictor=bilinear)
+    best = result.subnets[0]["predicted_accuracy"]
+    assert best == pytest.approx(bilinear.predict(result.genes[:1])[0])
+    assert best >= evolved.subnets[0]["predicted_accuracy"]
+
+
+def test_frank_wolfe_needs_a_bilinear_predictor(search, mlp):
+    with pytest.raises(PredictorError, match="bcfw needs an additive or bilinear predictor.*'mlp' is neither"):
+        search(TARGET, "bcfw", with_predictor=mlp)

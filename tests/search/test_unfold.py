@@ -3,10 +3,12 @@ import pytest
 from bilinear_examples import random_form, values_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scip_model import scip_optimum
 from search_examples import PLAIN, every_architecture, look_up, problem_of, random_table
 from space_examples import SMALL
 
 from nascore.search.unfold import exact_search_given_depths
+from nascore.spaces import Choice, Stage, StagedSpace
 from nascore.spaces.unfolded import Unfolded
 
 
@@ -25,6 +27,25 @@ def test_the_best_are_those_of_looking_at_all(space, seed, quantile, top_k):
     assert found.values == pytest.approx(best)
     assert values_of(space, form, found.genes) == pytest.approx(best)
     assert (look_up(space, cost, found.genes) <= limit).all()
+
+
+NO_GLOBALS = StagedSpace(
+    name="no_globals",
+    global_choices=(),
+    stages=(Stage("early", (1, 2)), Stage("middle", (1, 2, 3)), Stage("late", (2, 3))),
+    block_choices=(Choice("kernel", (3, 5)), Choice("expand", (3, 4))),
+)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_optimum_is_that_of_scip(seed):
+    rng = np.random.default_rng(seed)
+    form, first, second = (make(NO_GLOBALS, rng) for make in (random_form, random_table, random_table))
+    genes = NO_GLOBALS.sample(500, rng)
+    limits = [(table, float(np.quantile(look_up(NO_GLOBALS, table, genes), 0.4))) for table in (first, second)]
+    problem = problem_of(NO_GLOBALS, limits)
+    found = exact_search_given_depths(problem, form.table(Unfolded(NO_GLOBALS)))
+    assert found.proven and found.values[0] == pytest.approx(scip_optimum(problem, form), abs=1e-6)
 
 
 def test_restrictions_hold():
