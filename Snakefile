@@ -45,6 +45,7 @@ RUN = f"results/{CONFIG.run}"
 
 
 include: "rules/common.smk"
+include: "rules/versions.smk"
 
 
 wildcard_constraints:

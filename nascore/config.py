@@ -69,6 +69,9 @@ class Config(Strict):
     targets: dict[Name, dict[str, Any]] = Field(
         description="Constraint targets: name to upper bounds, a `device`, or fixed global choices."
     )
+    snapshot: bool = Field(
+        False, description="Whether the workflow ends with `nascore snapshot`, which versions the run with DVC."
+    )
 
     @field_validator("predictors", "searchers", "targets")
     @classmethod

