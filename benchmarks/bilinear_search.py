@@ -30,7 +30,7 @@ from nascore.spaces.unfolded import Unfolded
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from scip_model import scip_optimum  # noqa: E402
+from scip_model import scip_optimum
 
 SPACE = get_space("binas")
 UNFOLDED = Unfolded(SPACE)
