@@ -1,11 +1,12 @@
 """Files are written whole or not at all, and always with the same bytes for the same content."""
 
+import fcntl
 import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ import pyarrow.parquet as pq
 
 from nascore.errors import DataError
 
+WRITING = ".writing."
+"""How the names of temporary files start."""
+
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` that takes its place when the block ends well.
 
-    A reader sees the old file or the new one, never a part; after an error or Ctrl-C the old one stays.
+    A reader sees the old file or the new one, never a part; after an error or Ctrl-C the old one stays. What a killed
+    process leaves, `remove_leftovers` removes.
 
     Raises
     ------
@@ -30,11 +35,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+        handle, temporary = _temporary_beside(path)
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror} ({error.filename})") from None
-    os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
         with open(temporary, "rb") as written:
@@ -45,6 +48,26 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         temporary.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _temporary_beside(path: Path) -> tuple[int, Path]:
+    """Make a temporary file that is locked while it is open, which says that its writer lives."""
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{WRITING}{path.name}.", suffix=path.suffix)
+        with suppress(OSError):  # on a file system without locks nothing is taken for a leftover
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)  # somebody has removed it before it was locked
+
+
+def remove_leftovers(folder: str | Path) -> None:
+    """Remove the temporary files below a folder whose writers were killed; others may be writing there."""
+    for path in Path(folder).rglob(f"{WRITING}*"):
+        with suppress(OSError), open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 def _umask() -> int:

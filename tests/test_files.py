@@ -1,10 +1,14 @@
 import json
+import os
 import stat
+import subprocess
+import sys
+import tempfile
 
 import pytest
 
 from nascore.errors import DataError
-from nascore.files import read_json, replacing, write_json, write_text
+from nascore.files import read_json, remove_leftovers, replacing, write_json, write_text
 
 
 def test_writes_into_new_folders_and_leaves_nothing_else(tmp_path):
@@ -36,6 +40,33 @@ def test_an_error_inside_leaves_no_new_file(tmp_path):
         temporary.write_text("half")
         raise ValueError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_writer_left_is_removed_and_what_another_is_writing_is_not(tmp_path):
+    path = tmp_path / "a" / "x.json"
+    write_text(path, "old")
+    killed = "import os, sys; from nascore.files import replacing\nwith replacing(sys.argv[1]): os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", killed, path])
+    assert len(list(path.parent.iterdir())) == 2 and path.read_text() == "old"
+    with replacing(path) as temporary:
+        remove_leftovers(tmp_path)
+        assert {*path.parent.iterdir()} == {path, temporary}
+        temporary.write_text("new")
+    assert [*path.parent.iterdir()] == [path] and path.read_text() == "new"
+
+
+def test_a_file_that_is_taken_for_a_leftover_before_it_is_locked_is_made_anew(tmp_path, monkeypatch):
+    made, make = [], tempfile.mkstemp
+
+    def make_and_lose_the_first(**arguments):
+        made.append(make(**arguments))
+        if len(made) == 1:
+            os.unlink(made[0][1])
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "mkstemp", make_and_lose_the_first)
+    write_text(tmp_path / "x", "whole")
+    assert len(made) == 2 and (tmp_path / "x").read_text() == "whole"
 
 
 def test_a_written_file_has_the_permissions_of_any_new_file(tmp_path):

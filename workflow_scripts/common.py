@@ -18,18 +18,34 @@ def run(main: Callable[[Any], None], snakemake: Any) -> None:
 
     Everything that is printed goes to the rule's log.
     """
-    with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
-        try:
-            recording = _begin_recording(snakemake)
-            main(snakemake)
-            recording.end()
-        except NascoreError as error:
-            print(f"error: {error}", file=sys.__stderr__)
-            print(f"error: {error}")
-            sys.exit(1)
-        except BaseException:
-            traceback.print_exc()
-            raise
+    path = snakemake.log[0]
+    try:
+        with open(path, "w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+            _run(main, snakemake)
+    except OSError as error:
+        # Above all a full disk: then the log cannot say it.
+        sys.exit(f"error: {error.filename or path}: {error.strerror or error}")
+
+
+def _run(main: Callable[[Any], None], snakemake: Any) -> None:
+    """Run and record, with what is printed going to the log."""
+    recording = None
+    try:
+        recording = _begin_recording(snakemake)
+        main(snakemake)
+        recording.end()
+    except NascoreError as error:
+        altered = recording.altered_inputs() if recording else []
+        hints = [
+            f"{path} is not what the workflow made: remove it, and the next run makes it again" for path in altered
+        ]
+        for line in (f"error: {error}", *hints):
+            print(line, file=sys.__stderr__)
+            print(line)
+        sys.exit(1)
+    except BaseException:
+        traceback.print_exc()
+        raise
 
 
 def _begin_recording(snakemake: Any) -> Any:

@@ -12,7 +12,7 @@ from nascore.errors import DataError
 from nascore.lineage.expected import Expected
 from nascore.lineage.hashing import Content, files_in, hash_content
 from nascore.lineage.history import Run, compact, raw_images
-from nascore.lineage.ledger import FOLDER
+from nascore.lineage.ledger import FOLDER, Ledger, ledger_folder
 from nascore.lineage.record import Input, Record, identity
 from nascore.lineage.redaction import redacted
 
@@ -133,17 +133,21 @@ class _Auditor:
     def _artifact(self, path: str) -> Iterator[Finding]:
         """Compare a file with its pointer, and the pointer with its record."""
         pointer, now = self.run.pointers[path], self.today[path]
+        file = self.run.ledger.pointer_path(path).relative_to(self.run.project).as_posix()
+        record = self.run.record(pointer.record) if pointer.record else None
+        # A record is known by its hash to be what it was, a pointer is not.
+        made = {entry.sha256 for entry in record.outputs if entry.path == path} if record else {pointer.sha256}
         what = "it was made" if pointer.record else "it was read"
         if now is None:
             yield Finding("missing", path, f"recorded with sha256 {pointer.sha256[:12]}, and not there or not readable")
-        elif now.sha256 != pointer.sha256:
+        elif now.sha256 not in made | {pointer.sha256}:
             yield Finding("altered", path, f"sha256 {now.sha256[:12]}; when {what} it was {pointer.sha256[:12]}")
-        elif (now.size, now.files) != (pointer.size, pointer.files):
-            yield Finding("broken", path, "its pointer has its hash with another size")
-        record = self.run.record(pointer.record) if pointer.record else None
-        if record and (path, pointer.sha256) not in ((entry.path, entry.sha256) for entry in record.outputs):
-            message = f"its pointer and the record {(pointer.record or '')[:12]} that it names disagree"
-            yield Finding("broken", path, message)
+        elif now.sha256 == pointer.sha256 and (now.size, now.files) != (pointer.size, pointer.files):
+            yield Finding("broken", file, f"it has the hash of {path} with another size")
+        if pointer.sha256 not in made:
+            yield Finding(
+                "broken", file, f"it and the record {(pointer.record or '')[:12]} that it names disagree on {path}"
+            )
         if pointer.record and not record:
             yield Finding("broken", path, f"its record {pointer.record[:12]} is missing or altered")
 
@@ -192,10 +196,8 @@ class _Auditor:
         if record.code.state == "dirty":
             diff = (record.code.diff_sha256 or "unknown")[:12]
             yield Finding("dirty", where, f"code of commit {record.code.commit[:12]} with changes (diff sha256 {diff})")
-        if not self.expected.same_code(record):
-            yield Finding(
-                "stale", where, f"the code of rule {record.rule} has changed since ({record.code.fingerprint})"
-            )
+        for message in self.expected.changed_code(record, self.run.environment(record)):
+            yield Finding("stale", where, message)
         for key, today in self.expected.parameters(record).items():
             if key in record.params and record.params[key] != (today := redacted(today)):
                 message = f"{key} was {compact(record.params[key])}; the configuration has {compact(today)}"
@@ -206,17 +208,42 @@ class _Auditor:
         for record in self.run.jobs().values():
             self.run.environment(record)
         broken = dict(self.run.broken)
-        for kind in ("record", "environment"):
-            for file in self.run.ledger.document_files(kind):
-                try:
-                    same = identity(file.read_bytes()) == file.stem
-                except OSError:
-                    same = False
-                if not same:
-                    broken.setdefault(str(file), "altered: its name is the SHA-256 that its content should have")
+        for file in self._document_files():
+            try:
+                same = identity(file.read_bytes()) == file.stem
+            except OSError:
+                same = False
+            if not same:
+                broken.setdefault(str(file), "altered: its name is the SHA-256 that its content should have")
+        broken |= self._broken_shared_pointers()
         for name, message in broken.items():
             path = Path(name).relative_to(self.run.project).as_posix()
             yield Finding("broken", path, message.removeprefix(f"{name} "))
+
+    def _document_files(self) -> Iterator[Path]:
+        """Yield the files of records and environments, of the run and of data: there they are kept for runs to come."""
+        for folder in sorted(set(map(ledger_folder, self.run.made))):
+            for kind in ("record", "environment"):
+                yield from Ledger(self.run.project / folder).document_files(kind)
+
+    def _broken_shared_pointers(self) -> dict[str, str]:
+        """Return pointers kept with the data that are unreadable or about other content, and why."""
+        broken = {}
+        for path, own in self.run.pointers.items():
+            shared, now = Ledger(self.run.project / ledger_folder(path)), self.today[path]
+            if own.record is None or shared.folder == self.run.ledger.folder:
+                continue
+            try:
+                pointer = shared.pointer(path)
+                if pointer and pointer.record:
+                    shared.record(pointer.record)
+            except DataError as error:
+                broken[str(shared.pointer_path(path))] = str(error)
+                continue
+            known = [(path, content.sha256, content.size) for content in (own, now) if content]
+            if pointer and (pointer.path, pointer.sha256, pointer.size) not in known:
+                broken[str(shared.pointer_path(path))] = f"is not about {path}, or not about its content"
+        return broken
 
     def _unrecorded(self) -> Iterator[Finding]:
         """Name the run's files that no record knows."""

@@ -68,11 +68,11 @@ class Ledger:
 
     def point(self, pointer: Pointer) -> None:
         """Write what is known of a path."""
-        _write(self._pointer_path(pointer.path), pointer.model_dump_json(indent=1).encode() + b"\n")
+        _write(self.pointer_path(pointer.path), pointer.model_dump_json(indent=1).encode() + b"\n")
 
     def pointer(self, path: str) -> Pointer | None:
         """Return what is known of a path, None if nothing is; see `record` for errors."""
-        file = self._pointer_path(path)
+        file = self.pointer_path(path)
         return read_document(file, Pointer) if file.is_file() else None
 
     def record(self, name: str) -> Record:
@@ -91,15 +91,19 @@ class Ledger:
 
     def pointer_files(self) -> Iterator[Path]:
         """Yield the files of all pointers, sorted."""
-        yield from sorted((self.folder / "paths").glob("*.json"))
+        yield from _documents(self.folder / "paths")
 
     def document_files(self, kind: str) -> Iterator[Path]:
         """Yield the files of all records, or of all environments, sorted."""
-        yield from sorted((self.folder / f"{kind}s").glob("*.json"))
+        yield from _documents(self.folder / f"{kind}s")
 
     def document_path(self, kind: str, name: str) -> Path:
         """Return the file of a record or an environment."""
         return self.folder / f"{kind}s" / f"{name}.json"
+
+    def pointer_path(self, path: str) -> Path:
+        """Return the file of the pointer of a path."""
+        return self.folder / "paths" / f"{hashlib.sha256(path.encode(errors='surrogateescape')).hexdigest()[:32]}.json"
 
     def adopt(self, pointer: Pointer, other: "Ledger") -> None:
         """Copy what another ledger knows of a path, with the records of all that it was made from."""
@@ -121,8 +125,10 @@ class Ledger:
             raise DataError(f"{path} was altered: its name is the SHA-256 that its content should have")
         return read_document(path, model)
 
-    def _pointer_path(self, path: str) -> Path:
-        return self.folder / "paths" / f"{hashlib.sha256(path.encode(errors='surrogateescape')).hexdigest()[:32]}.json"
+
+def _documents(folder: Path) -> list[Path]:
+    """Return the documents in a folder, sorted; hidden files are those of killed writers."""
+    return sorted(folder.glob("[!.]*.json"))
 
 
 def read_document(path: Path, model: type[Document]) -> Document:

@@ -13,7 +13,7 @@ from typing import Any
 
 from nascore.errors import DataError
 from nascore.lineage.hashing import Content, hash_content, state_of
-from nascore.lineage.ledger import Ledger, Pointer, ledger_folder
+from nascore.lineage.ledger import FOLDER, Ledger, Pointer, ledger_folder
 from nascore.lineage.record import Artifact, Code, Input, Record, Seed, content, identity
 from nascore.lineage.redaction import redacted
 from nascore.lineage.surroundings import code_state, environment
@@ -78,10 +78,16 @@ class Recording:
             If an input is missing.
         """
         start, clock = datetime.now(UTC), time.monotonic()
-        ledger = Ledger(job.results / "lineage")
+        ledger = Ledger(job.results / FOLDER)
         inputs = [_input(ledger, name, path) for name, path in [*job.inputs, *_sources(job.params)]]
         code = code_state(job.code_folder, str(job.params.get("code", "unknown")))
         return cls(job, code, inputs, start, clock)
+
+    def altered_inputs(self) -> list[str]:
+        """Return what the job read that is not what another job had recorded: damaged, or edited by hand."""
+        ledger = Ledger(self.job.results / FOLDER)
+        unmade = (entry.path for entry in self.inputs if entry.sha256 and not entry.record)
+        return [path for path in unmade if (known := _pointer_or_none(ledger, path)) and known.record]
 
     def end(self) -> str:
         """Hash what the job wrote, write its record, and return the record's name.
@@ -116,7 +122,7 @@ class Recording:
             seconds=round(time.monotonic() - self._clock, 3),
         )
         name = identity(content(record))
-        for folder in sorted({job.results / "lineage", *(ledger_folder(path) for _, path in job.outputs)}):
+        for folder in sorted({job.results / FOLDER, *(ledger_folder(path) for _, path in job.outputs)}):
             ledger = Ledger(folder)
             ledger.add(surroundings)
             ledger.add(record)

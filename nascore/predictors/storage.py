@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from nascore.errors import PredictorError
 from nascore.files import replacing
@@ -51,9 +51,11 @@ def fingerprint(space: StagedSpace) -> dict[str, Any]:
 def write(path: str | Path, header: Mapping[str, Any], arrays: Arrays) -> None:
     """Write a predictor file, whole or not at all."""
     text = json.dumps({"format_version": FORMAT_VERSION, **header}, sort_keys=True, allow_nan=False)
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    # By way of memory, because safetensors answers a full disk with an error of its own.
+    content = save(contiguous, metadata={HEADER_KEY: text})
     with replacing(path) as temporary:
-        contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-        save_file(contiguous, temporary, metadata={HEADER_KEY: text})
+        temporary.write_bytes(content)
 
 
 def read(path: str | Path) -> Content:

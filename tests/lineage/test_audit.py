@@ -49,6 +49,20 @@ def test_a_flipped_bit_in_lineage_itself_is_found(recorded):
         file.write_bytes(content)
 
 
+def test_a_flipped_bit_in_the_lineage_that_is_kept_with_data_is_found(small, image_store):
+    image_store()
+    assert found(small) == set()
+    for file in sorted((small.folder / "data" / "lineage").rglob("*.json")):
+        content = file.read_bytes()
+        for position in range(0, len(content), 97):
+            flipped = bytearray(content)
+            flipped[position] ^= 1
+            file.write_bytes(flipped)
+            is_state = file.parent.name == "paths" and position > content.index(b'"state"')
+            assert ("broken", file.relative_to(small.folder).as_posix()) in found(small) or is_state, (file, position)
+        file.write_bytes(content)
+
+
 def test_what_is_missing_is_named(recorded):
     (recorded.folder / RESULT).unlink()
     assert found(recorded) == {("missing", RESULT)}

@@ -75,6 +75,15 @@ def test_an_altered_input_has_no_record_and_the_pointer_keeps_what_was_made(reco
     assert run.pointers["results/small/predictor.bin"] == before
 
 
+def test_a_job_knows_which_of_its_inputs_are_not_what_was_made(recorded):
+    inputs = [(None, "results/small/predictor.bin"), (None, "results/small/dataset.parquet"), (None, "tables/a.json")]
+    job = recording.Job("search", "workflow_scripts/search.py", recorded.folder, recorded.results, {}, {}, inputs, [])
+    assert recording.Recording.begin(job).altered_inputs() == []
+    recorded.write("results/small/predictor.bin", "damaged")
+    recorded.write("tables/a.json", "other tables")
+    assert recording.Recording.begin(job).altered_inputs() == ["results/small/predictor.bin"]
+
+
 def test_data_that_another_run_made_comes_with_its_lineage(small, image_store):
     image_store()
     small.results = Path("results/second")

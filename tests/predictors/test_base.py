@@ -99,7 +99,7 @@ def test_files_of_another_predictor_or_version_are_refused(space, fitted, tmp_pa
     content = storage.read(path)
     # Bypass `write`, which always writes the current version.
     header = json.dumps({**content.header, "format_version": 99})
-    storage.save_file(content.arrays, path, metadata={storage.HEADER_KEY: header})
+    path.write_bytes(storage.save(content.arrays, metadata={storage.HEADER_KEY: header}))
     with pytest.raises(PredictorError, match="has format version 99; this version of nascore reads 1"):
         LinearPerGlobal.load(path, space)
 

@@ -1,0 +1,227 @@
+"""Full and read-only disks, damaged files, two workflows at once: each ends in a message, and nothing is lost."""
+
+import re
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from kill_harness import Reference, artifacts
+from small_project import IMAGES_CONFIG, Project
+
+from nascore.lineage.audit import audit
+from nascore.lineage.hashing import files_in
+from nascore.lineage.history import Run
+from nascore.lineage.record import Record
+
+DISK_MB = 160
+
+
+def alone(*rules: str, outputs: list[str]) -> list[str]:
+    """Return the arguments that run these rules for these outputs, and no rule before or after them."""
+    return ["--keep-going", "--forceall", "--allowed-rules", *rules, "--", *outputs]
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a workflow said that ended in messages."""
+    assert done.returncode != 0 and "Traceback" not in done.stdout, done.stdout
+    return done.stdout
+
+
+@contextmanager
+def mounted(*arguments: str | Path, at: Path) -> Iterator[None]:
+    """Mount something, where this process may."""
+    done = subprocess.run(["mount", *arguments, at], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"needs the right to mount, as `unshare --map-root-user --mount pytest` has: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", at], check=True)
+
+
+def independent_jobs(project: Project) -> list[list[Record]]:
+    """Return one job of each rule, in groups of rules none of which reads what another of the group makes."""
+    records = Run.open("small", project.folder).jobs()
+    jobs = {record.rule: record for record in records.values()}
+    reads = {rule: set[str]() for rule in jobs}
+    for record in records.values():
+        reads[record.rule] |= {records[entry.record].rule for entry in record.inputs if entry.record}
+    groups: list[list[Record]] = []
+    for rule, job in jobs.items():
+        free = [group for group in groups if not any(rule in reads[o.rule] or o.rule in reads[rule] for o in group)]
+        if not free:
+            groups.append(free_group := [])
+        (free[0] if free else free_group).append(job)
+    return groups
+
+
+class TestFullDisk:
+    def test_every_rule_says_so_and_ends_in_the_same_bytes_when_there_is_room(self, finished_images):
+        project, disk = finished_images, finished_images.folder / "disk"
+        reference = Reference(project)
+        disk.mkdir()
+        with mounted("-t", "tmpfs", "-o", f"size={DISK_MB}m", "none", at=disk):
+            for name in ("data", "results"):
+                shutil.move(project.folder / name, disk / name)
+                (project.folder / name).symlink_to(disk / name)
+            groups = independent_jobs(project)
+            for group in groups:
+                self.fails_and_is_made_again(project, disk, reference, group)
+            assert {job.rule for group in groups for job in group} == {job.rule for job in reference.jobs.values()}
+            assert not reference.wrong_at_the_end(project)
+
+    def fails_and_is_made_again(self, project, disk, reference, group):
+        outputs = [entry.path for job in group for entry in job.outputs]
+        for output in outputs:
+            path = project.folder / output
+            for file in files_in(path) if path.is_dir() else [path]:
+                file.unlink()
+        fill(disk / "filler")
+        call = alone(*(job.rule for job in group), outputs=[job.outputs[0].path for job in group])
+        said = refused(project.run(*call))
+        for job in group:
+            assert f"Error in rule {job.rule}:" in said
+        named = re.findall(r"^error: cannot write (?:the image store )?(\S+): .*[Nn]o space left", said, re.MULTILINE)
+        assert len(named) >= len(group) and all(path.startswith(("results/small/", "data/")) for path in named), said
+        assert not reference.wrong_after_kill(project)
+        kept = {name for name in reference.artifacts if not name.startswith(tuple(outputs))}
+        assert kept <= artifacts(project).keys()
+        (disk / "filler").unlink()
+        done = project.run(*call)
+        assert done.returncode == 0, done.stdout
+        assert artifacts(project) == reference.artifacts
+
+    def test_a_file_that_may_not_grow(self, finished_images):
+        """The same without a right to mount, for what is larger than 64 KiB."""
+        before, checkpoint = artifacts(finished_images), "results/small/supernet/sandwich/supernet.safetensors"
+        call = finished_images.command(*alone("train_phase", outputs=[checkpoint]))
+        done = subprocess.run(
+            call, cwd=finished_images.folder, env=finished_images.environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, resource.RLIM_INFINITY)),
+        )  # fmt: skip
+        assert "error: cannot write results/small/supernet/sandwich/resume.pt: File too large" in refused(done)
+        assert finished_images.run(*alone("train_phase", outputs=[checkpoint])).returncode == 0
+        assert artifacts(finished_images) == before
+
+
+def fill(file: Path) -> None:
+    """Write to a file until its disk is full."""
+    with pytest.raises(OSError, match="No space left"), open(file, "wb", buffering=0) as filler:
+        while True:
+            filler.write(bytes(1 << 16))
+
+
+def test_results_that_cannot_be_written(finished_images):
+    project, results = finished_images, finished_images.folder / "results"
+    before = artifacts(project)
+    assert project.run().returncode == 0
+    with mounted("--bind", results, at=results):
+        subprocess.run(["mount", "-o", "remount,bind,ro", results], check=True)
+        assert "Write-protected output files for rule summarize" in refused(project.run("--forcerun", "summarize"))
+        project.configure(IMAGES_CONFIG, targets={"new": {"macs_m": 6}, **IMAGES_CONFIG["targets"]})
+        assert "Read-only file system: 'results/small/search/new" in refused(project.run("--until", "search"))
+        project.configure(IMAGES_CONFIG)
+        assert audit(Run.open("small", project.folder), project.folder).passed
+    assert artifacts(project) == before and "Nothing to be done" in project.run().stdout
+
+
+DAMAGED = {
+    "a cut checkpoint": (
+        "rank_contenders",
+        "supernet/sandwich/supernet.safetensors",
+        "is not a whole safetensors file",
+    ),
+    "a cut dataset": ("split_rows", "accuracy_dataset/accuracy_dataset.parquet", "is not a whole Parquet file"),
+    "a cut shard": ("gather_shards", "accuracy_dataset/shards/0001.parquet", "is not a whole Parquet file"),
+    "a cut predictor": ("trace_pareto", "predictors/linear_per_global/predictor.safetensors", "is not a whole"),
+    "a cut search": ("draw_winner", "search/macs/exact/result.json", "is not whole, valid JSON"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_file_is_named_with_what_to_do(finished_images, damage):
+    rule, name, message = DAMAGED[damage]
+    file = finished_images.results / name
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    jobs = Run.open("small", finished_images.folder).jobs().values()
+    path = f"results/small/{name}"
+    job = next(job for job in jobs if job.rule == rule and path in {entry.path for entry in job.inputs})
+    said = refused(finished_images.run(*alone(rule, outputs=[job.outputs[0].path])))
+    assert re.search(rf"^error: (shard )?{path} {message}", said, re.MULTILINE), said
+    assert f"{path} is not what the workflow made: remove it, and the next run makes it again" in said
+
+
+def test_flipped_bytes_in_the_header_of_a_checkpoint(finished_images):
+    checkpoint = finished_images.results / "supernet" / "sandwich" / "supernet.safetensors"
+    content = bytearray(checkpoint.read_bytes())
+    content[8:40] = bytes(byte ^ 255 for byte in content[8:40])
+    checkpoint.write_bytes(content)
+    said = refused(
+        finished_images.run(*alone("measure_shard", outputs=["results/small/accuracy_dataset/shards/0000.parquet"]))
+    )
+    assert "supernet.safetensors is not a whole safetensors file" in said
+
+
+def test_a_damaged_file_is_made_again_by_the_next_run(finished_images):
+    before = artifacts(finished_images)
+    ranking = finished_images.results / "validation" / "macs" / "ranking.parquet"
+    ranking.write_bytes(ranking.read_bytes()[:-8])
+    done = finished_images.run()
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("rule rank_contenders:") == 1 and artifacts(finished_images) == before
+
+
+def test_a_second_workflow_in_the_same_folder_refuses_and_the_first_goes_on(new_project, finished_project):
+    first = subprocess.Popen(
+        new_project.command(), cwd=new_project.folder, env=new_project.environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    while first.poll() is None and not list((new_project.folder / ".snakemake" / "locks").glob("*.output.lock")):
+        time.sleep(0.02)
+    said = refused(new_project.run())
+    assert "Directory cannot be locked" in said and "no other Snakemake process" in said and "--unlock" in said
+    output, _ = first.communicate(timeout=300)
+    assert first.returncode == 0, output
+    assert new_project.derived() == finished_project.derived()
+    again = new_project.run()
+    assert again.returncode == 0 and "Nothing to be done" in again.stdout
+
+
+def kinds_of_files(project: Project) -> dict[str, Path]:
+    """Return a file of every output of every rule, and of every kind of lineage, by what it is."""
+    found = {}
+    for record in Run.open("small", project.folder).jobs().values():
+        for entry in record.outputs:
+            path = project.folder / entry.path
+            kind = (entry.name, path.parent.name if record.rule == "prepare_images" else "", path.suffix)
+            inside = files_in(path) if path.is_dir() else [path]
+            found |= {f"{record.rule} {kind}": file for file in inside}
+    for ledger in ("results/small", "data"):
+        for kind in ("records", "environments", "paths"):
+            found[f"{ledger} {kind}"] = min((project.folder / ledger / "lineage" / kind).glob("*.json"))
+    return found
+
+
+def test_a_flipped_bit_in_every_kind_of_file_is_found_and_named(finished_images):
+    run = Run.open("small", finished_images.folder)
+    kinds = kinds_of_files(finished_images)
+    missed = []
+    for kind, file in kinds.items():
+        content = file.read_bytes()
+        flipped = bytearray(content)
+        # Of a pointer, the hash: its last field only saves hashing, and a wrong one has a file hashed again.
+        place = content.index(b'"sha256"') + 20 if kind.endswith("paths") else len(content) // 2
+        flipped[place] ^= 1
+        file.write_bytes(flipped)
+        named = {finding.path for finding in audit(Run.open("small", run.project), run.project).findings}
+        file.write_bytes(content)
+        path = file.relative_to(finished_images.folder)
+        if not named & {path.as_posix(), path.parent.as_posix()}:
+            missed.append(kind)
+    assert not missed and len(kinds) > 30
