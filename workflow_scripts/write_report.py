@@ -1,5 +1,7 @@
 """Rule `write_report`: everything as one page."""
 
+from pathlib import Path
+
 import common
 
 from nascore.report.content import read_content
@@ -20,6 +22,7 @@ def main(snakemake):
         validations=files.validations,
         training_curves=files.training_curves,
         images=files.images or None,
+        folder=Path(snakemake.output.page).parent,
     )
     write_report(snakemake.output.page, content)
 

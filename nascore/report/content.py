@@ -1,13 +1,14 @@
 """Everything that the report shows, read from the files of a run and checked to belong together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
 from nascore.errors import DataError, unknown_name
 from nascore.report.labels import METRICS
+from nascore.report.origins import Origin, Row, read_origins
 from nascore.report.reading import (
     read_metrics,
     read_record,
@@ -59,6 +60,8 @@ class ReportContent:
         not trained here.
     images
         The image store's manifest; None for a run without images.
+    origins
+        The file that each row was read from.
     """
 
     searches: tuple[SearchResult, ...]
@@ -71,6 +74,7 @@ class ReportContent:
     validations: Mapping[str, Validation] = field(default_factory=dict)
     training_curves: tuple[pd.DataFrame, ...] = ()
     images: ImageManifest | None = None
+    origins: Mapping[Row, Origin] = field(default_factory=dict)
 
     @property
     def space(self) -> OfaMcunet:
@@ -97,6 +101,7 @@ def read_content(
     validations: Sequence[str | Path] = (),
     training_curves: Sequence[str | Path] = (),
     images: str | Path | None = None,
+    folder: str | Path = ".",
 ) -> ReportContent:
     """Read the files of a run.
 
@@ -116,6 +121,8 @@ def read_content(
         Parquet file of each phase of the supernet's training, in the order of the phases.
     images
         The image store's manifest (JSON).
+    folder
+        Where the report will be: its links to the files start there.
 
     Raises
     ------
@@ -140,6 +147,15 @@ def read_content(
         training_curves=tuple(map(read_training_curve, training_curves)),
         images=None if images is None else read_record(images, ImageManifest, "the manifest of an image store"),
     )
+    rows: list[tuple[Row, str | Path]] = [
+        *((("search", r.target, r.searcher), path) for r, path in zip(results, searches, strict=True)),
+        *((("validation", target), path) for target, path in zip(content.validations, validations, strict=True)),
+        *((("predictor", m.predictor), path) for m, path in zip(metrics, predictors, strict=True)),
+        (("dataset",), dataset),
+        *([(("images",), images)] if images is not None else []),
+        *((("training", str(i)), path) for i, path in enumerate(training_curves, start=1)),
+    ]
+    content = replace(content, origins=read_origins(folder, rows))
     _check_training(content.training_curves)
     if len(content.checkpoints) > 1:
         raise DataError(

@@ -108,7 +108,7 @@ def run_files(tmp_path_factory, space, search_results):
     """Write everything that `read_content` reads and return its arguments; tests don't change these files."""
     folder = tmp_path_factory.mktemp("run")
     rng = np.random.default_rng(1)
-    arguments = {"searches": [], "predictors": [folder / "metrics.json"]}
+    arguments = {"searches": [], "predictors": [folder / "metrics.json"], "folder": folder}
     for i, result in enumerate(search_results.values()):
         arguments["searches"].append(folder / f"search{i}.json")
         write_json(arguments["searches"][-1], result)
@@ -140,9 +140,9 @@ def run_files(tmp_path_factory, space, search_results):
 
 
 @pytest.fixture(scope="session")
-def supernet_run_files(tmp_path_factory, space, search_results, run_files):
+def supernet_run_files(space, search_results, run_files):
     """Return the arguments for a run that trained a supernet and validated its winners."""
-    return run_files | write_supernet_files(tmp_path_factory.mktemp("supernet"), space, search_results)
+    return run_files | write_supernet_files(run_files["folder"], space, search_results)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def supernet_files(supernet_run_files, tmp_path):
 
 def _copied(arguments, folder):
     def copy(path):
-        return shutil.copy(path, folder / path.name)
+        return folder if path.is_dir() else shutil.copy(path, folder / path.name)
 
     return {
         name: [copy(path) for path in value]

@@ -1,3 +1,4 @@
+import hashlib
 import re
 import subprocess
 import sys
@@ -24,7 +25,9 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
         self.inside = tag
-        self.loads += [value for name, value in attributes if name in LOADING and not value.startswith("#")]
+        # A link to a file beside the page loads nothing until somebody follows it.
+        local = ("#",) if tag != "a" else ("#", *(value for _, value in attributes if value and "//" not in value))
+        self.loads += [value for name, value in attributes if name in LOADING and not value.startswith(local)]
         self.ids += [value for name, value in attributes if name == "id"]
         self.styles += " ".join(value for name, value in attributes if name == "style")
 
@@ -98,6 +101,35 @@ def test_names_and_messages_are_text(html, page):
     assert "&lt;b&gt;x&lt;/b&gt;" in html
     assert "<script>alert(1)" not in html
     assert "<b>x</b>" in page.text
+
+
+class Rows(HTMLParser):
+    """Collects the links of each row of a table's body."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.rows = []
+        self.in_body = False
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.in_body = tag == "tbody" or (self.in_body and tag != "thead")
+        if tag == "tr" and self.in_body:
+            self.rows.append([dict(attributes).get("id", "")])
+        elif tag == "a" and self.in_body:
+            self.rows[-1].append(dict(attributes)["href"])
+
+
+@pytest.mark.parametrize("which", ["html", "supernet_html"])
+def test_every_row_links_to_the_file_it_was_read_from(which, request, run_files):
+    html = request.getfixturevalue(which)
+    rows = [row for row in Rows(html).rows if not row[0].startswith("lineage-")]
+    assert len(rows) > 20
+    assert all(any(link.startswith("#lineage-") for link in row) for row in rows), rows
+    for number, path in enumerate(run_files["searches"], start=1):
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert f'<tr id="lineage-{number}"><td><a href="{path.name}">{path.name}</a></td>' in html
+        assert f'title="{sha256}"' in html and f"<code>nascore lineage {path.name}</code>" in html
 
 
 def test_differences_are_from_the_optimum_of_the_same_problem(files):
