@@ -10,10 +10,10 @@ ENV := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env reproduce lab3 lint unit test lock schema clean
+.PHONY: help env reproduce verify-reproducible lab3 lint unit test lock schema clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(ENV): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("needs Python 3.11 or newer: make PYTHON=python3.11")'
@@ -27,6 +27,9 @@ env: $(ENV) ## Make .venv with the locked versions
 reproduce: $(ENV) ## The embedded default, from images to validated subnets (CORES=2)
 	$(BIN)/snakemake --cores $(CORES)
 	@echo "The report is results/default/report.html"
+
+verify-reproducible: $(ENV) ## Run the embedded default twice, on 1 and on 2 cores, and compare every byte
+	$(BIN)/python benchmarks/reproducible.py
 
 lab3: $(ENV) ## Predictors, search and report from published accuracy tables (CORES=2 TABLES=folder)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/lab3_tables.yaml --config tables=$(TABLES)
@@ -61,5 +64,5 @@ schema: $(ENV) ## Renew the schemas of configuration and lineage, and config/REA
 	$(BIN)/python -m nascore.lineage.schema docs/lineage_schema.json
 
 clean: ## Remove results and caches, not .venv
-	rm -rf data results build .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf data/*/ results/*/ build .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find nascore tests workflow_scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +

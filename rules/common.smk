@@ -1,7 +1,11 @@
 # Names and functions that the rules share.
 
-from nascore.data.image_folder import listing_fingerprint
+from functools import cache
+
 from nascore.data.store import MANIFEST, image_file, label_file
+from nascore.files import remove_leftovers
+from nascore.lineage.ledger import ledger_folder
+from nascore.lineage.raw_images import images_fingerprint
 from nascore.training.phases import phases
 
 ACCURACY = f"{RUN}/accuracy_dataset"
@@ -17,6 +21,13 @@ FIRST_PHASE = f"{RUN}/supernet/{PHASES[0]}/supernet.safetensors" if PHASES else 
 CURVES = [f"{RUN}/supernet/{phase}/learning_curve.parquet" for phase in PHASES]
 
 
+onstart:
+    # Killed jobs leave temporary files, and not every one of them is about to be written again.
+    for folder in (RUN, ledger_folder("data")):
+        remove_leftovers(folder)
+
+
+@cache
 def code_of(script, *modules):
     """Return the fingerprint of the code behind a rule: Snakemake itself does not see edits of an imported library."""
     return fingerprint(Path(workflow.basedir), f"workflow_scripts/{script}.py", *modules)
@@ -39,9 +50,18 @@ def store_files(*splits):
     return [f"{IMAGES}/{MANIFEST}", *(f"{IMAGES}/{label_file(split)}" for split in splits), *arrays]
 
 
+@cache
+def raw_images():
+    """Return the fingerprint of the user's own images; what was hashed is kept with the lineage of all data."""
+    try:
+        return images_fingerprint(Path(CONFIG.images), ledger_folder("data") / "raw_images.json")
+    except NascoreError as error:
+        sys.exit(f"error: {error}")
+
+
 def source_identity(wildcards):
-    """Return what changes when the user's own image files do."""
-    return listing_fingerprint(CONFIG.images) if CONFIG.data.source == "image_folder" else None
+    """Return what changes when the user's own images do."""
+    return raw_images() if CONFIG.data.source == "image_folder" else None
 
 
 def phase_before(wildcards):

@@ -1,6 +1,5 @@
 """Images in folders: `root/{train,val}/<class>/…`, or `root/<class>/…` of which a share is drawn for validation."""
 
-import hashlib
 import math
 import os
 from collections import Counter
@@ -87,7 +86,7 @@ class ImageFolder:
         for label, name in enumerate(self.class_names):
             folder = self.root / part / name
             before = len(items)
-            for path in _files(folder):
+            for path in visible_files(folder):
                 if path.suffix.lower() in SUFFIXES:
                     items.append(Item(_utf8(path.relative_to(self.root).as_posix(), self.root), label))
                 else:
@@ -134,21 +133,12 @@ def class_names(root: str | Path) -> tuple[str, ...]:
     return train
 
 
-def listing_fingerprint(root: str | Path) -> str:
-    """Return a SHA-256 over name, size and time of change of every file; opens none.
-
-    Raises
-    ------
-    DataError
-        If the root is missing.
-    """
-    root = Path(root)
-    _folders(root)
-    digest = hashlib.sha256()
-    for path in sorted(_files(root)):
-        status = path.stat()
-        digest.update(os.fsencode(path.relative_to(root)) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-    return digest.hexdigest()
+def visible_files(folder: Path) -> Iterator[Path]:
+    """Yield the visible files below a folder in the order of torchvision's ImageFolder."""
+    for parent, _, files in sorted(os.walk(folder)):
+        if any(part.startswith(".") for part in Path(parent).relative_to(folder).parts):
+            continue
+        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
 
 
 def _has_parts(root: Path) -> bool:
@@ -179,14 +169,6 @@ def _folders(folder: Path) -> list[str]:
         return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     except OSError as error:
         raise DataError(f"cannot read the folder of images {folder}: {error.strerror}") from None
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    """Yield the visible files below a folder in the order of torchvision's ImageFolder."""
-    for parent, _, files in sorted(os.walk(folder)):
-        if any(part.startswith(".") for part in Path(parent).relative_to(folder).parts):
-            continue
-        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
 
 
 def _utf8(name: str, root: Path) -> str:

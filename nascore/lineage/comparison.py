@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nascore.lineage.fingerprint import source_part
 from nascore.lineage.history import Run, compact
 from nascore.lineage.record import UNKNOWN, Environment, Record
 
@@ -115,7 +116,8 @@ class _Search:
         for key in dict.fromkeys([*a.params, *b.params]):
             for name, one, other in _leaves(key, a.params.get(key), b.params.get(key)):
                 self._note("parameter", name, compact(one), compact(other), a.title)
-        if a.code.fingerprint != b.code.fingerprint:
+        # Where only the versions of packages differ, they are named below.
+        if source_part(a.code.fingerprint) != source_part(b.code.fingerprint):
             one, other = (f"{r.code.fingerprint} (commit {r.code.commit[:12]}, {r.code.state})" for r in (a, b))
             self._note("code", f"rule {a.rule}", one, other, a.title)
         environments = self.first.environment(a), self.second.environment(b)

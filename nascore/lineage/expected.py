@@ -12,8 +12,9 @@ from typing import Any
 
 from nascore.config import Config
 from nascore.errors import DataError
-from nascore.lineage.fingerprint import fingerprint
-from nascore.lineage.record import Record
+from nascore.lineage.fingerprint import NOT_INSTALLED, fingerprint, packages, source_part
+from nascore.lineage.record import UNKNOWN, Environment, Record
+from nascore.lineage.surroundings import installed_versions
 from nascore.predictors import predictor_module, predictor_names
 
 Parameters = dict[str, Callable[[Config, dict[str, str]], Any]]
@@ -72,14 +73,21 @@ class Expected:
         self.config = config
         self._fingerprint = cache(self._fingerprint_of)
 
-    def same_code(self, record: Record) -> bool:
-        """Say whether a rule's code is still what the record was made with.
+    def changed_code(self, record: Record, environment: Environment | None) -> list[str]:
+        """Say in what a rule's code differs from what the record was made with; nothing if it is the same.
 
         The rule may add modules to its script that are chosen by name while it runs. A fingerprint covers names and
         content, so if any such choice gives the recorded one, that very code is unchanged.
         """
         chosen = ((), *((predictor_module(name),) for name in predictor_names()), ("nascore.training.__main__",))
-        return any(self._fingerprint(record.script, modules) == record.code.fingerprint for modules in chosen)
+        recorded = record.code.fingerprint
+        today = {modules: printed for modules in chosen if (printed := self._fingerprint(record.script, modules))}
+        if recorded in today.values():
+            return []
+        for modules, printed in today.items():
+            if source_part(printed) == source_part(recorded):
+                return _upgrades(packages(self.code_folder, record.script, *modules), environment)
+        return [f"the code of rule {record.rule} has changed since ({recorded})"]
 
     def _fingerprint_of(self, script: str, modules: tuple[str, ...]) -> str | None:
         try:
@@ -95,6 +103,13 @@ class Expected:
         found = {key: known[key](self.config, record.wildcards) for key in record.params if key in known}
         plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
         return plain
+
+
+def _upgrades(used: list[str], environment: Environment | None) -> list[str]:
+    """Say which of the packages that a job used have another version now."""
+    then, now = environment.packages if environment else {}, installed_versions()
+    pairs = ((name, then.get(name, UNKNOWN), now.get(name, NOT_INSTALLED)) for name in used)
+    return [f"made with {name} {before}, which is {after} now" for name, before, after in pairs if before != after]
 
 
 def _target(spec: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -1,5 +1,8 @@
 """A short hash of the code that a job really uses, so that it reruns when that code changes and only then.
 
+It has two parts, ``source+packages``: the parsed source of the project, and the installed versions of the packages that
+this source imports. Packages that those use in turn are not seen.
+
 Imports are followed in the source, without importing anything: from a script or module through every `nascore`
 module, or script beside it, that it can reach, imports inside functions included. Comments, docstrings and layout
 don't count, and neither does what only type checkers read. Not seen: modules that are imported by a name put together
@@ -10,17 +13,28 @@ imports (the project has none).
 import ast
 import hashlib
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from nascore.errors import DataError, unknown_name
+from nascore.lineage.surroundings import installed_versions, normal_name
 
 PACKAGE = "nascore"
 
 
-def fingerprint(root: Path, *entry_points: str) -> str:
-    """Return 16 hexadecimal digits that change when the code behind the entry points does.
+DISTRIBUTIONS = {"PIL": "pillow", "vl_convert": "vl-convert-python", "yaml": "pyyaml"}
+"""Packages that are not installed under the name that they are imported by."""
+
+NO_EFFECT = {"requests", "tqdm"}
+"""Packages that no result depends on: downloads are checked by their hashes, and the other shows progress."""
+
+NOT_INSTALLED = "not installed"
+
+
+def fingerprint(root: Path, *entry_points: str, versions: Mapping[str, str] | None = None) -> str:
+    """Return twice 16 hexadecimal digits, ``source+packages``, that change when the code behind entry points does.
 
     Parameters
     ----------
@@ -28,6 +42,8 @@ def fingerprint(root: Path, *entry_points: str) -> str:
         The folder that holds the package `nascore` and the scripts.
     *entry_points
         Scripts as paths from `root` (``"workflow_scripts/search.py"``) or modules (``"nascore.search.exact"``).
+    versions
+        Versions of packages; by default those that are installed.
 
     Raises
     ------
@@ -35,6 +51,30 @@ def fingerprint(root: Path, *entry_points: str) -> str:
         If an entry point does not exist, or a file is not valid Python; says which, and the line.
     """
     root = root.resolve()
+    used = _reached(root, entry_points)
+    digest = hashlib.sha256()
+    for name in sorted(used):
+        digest.update(f"{name}\0{_parsed(used[name])[0]}\0".encode())
+    for path in _data_files(used):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(root).as_posix()}\0{content}\0".encode())
+    versions = installed_versions() if versions is None else versions
+    lines = (f"{name}=={versions.get(name, NOT_INSTALLED)}\n" for name in _packages(used))
+    return f"{digest.hexdigest()[:16]}+{hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"
+
+
+def packages(root: Path, *entry_points: str) -> list[str]:
+    """Return the packages that the source behind entry points imports, sorted; see `fingerprint`."""
+    return _packages(_reached(root.resolve(), entry_points))
+
+
+def source_part(printed: str) -> str:
+    """Return the part of a fingerprint that stands for the project's own source."""
+    return printed.partition("+")[0]
+
+
+def _reached(root: Path, entry_points: Sequence[str]) -> dict[str, Path]:
+    """Return all modules and scripts that entry points lead to, by name."""
     used: dict[str, Path] = {}
     waiting = {name: _entry_path(root, name) for name in entry_points}
     while waiting:
@@ -43,13 +83,14 @@ def fingerprint(root: Path, *entry_points: str) -> str:
         for imported in _parsed(path)[1] - used.keys():
             if there := _imported_path(root, path, imported):
                 waiting[imported] = there
-    digest = hashlib.sha256()
-    for name in sorted(used):
-        digest.update(f"{name}\0{_parsed(used[name])[0]}\0".encode())
-    for path in _data_files(used):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(root).as_posix()}\0{content}\0".encode())
-    return digest.hexdigest()[:16]
+    return used
+
+
+def _packages(used: dict[str, Path]) -> list[str]:
+    """Return the packages that modules import, under the names of their installation."""
+    imported = {name.partition(".")[0] for path in used.values() for name in _parsed(path)[1]}
+    others = imported - sys.stdlib_module_names - used.keys() - NO_EFFECT - {PACKAGE}
+    return sorted(normal_name(DISTRIBUTIONS.get(name, name)) for name in others)
 
 
 def _entry_path(root: Path, name: str) -> Path:

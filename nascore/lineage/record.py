@@ -52,7 +52,9 @@ class Seed(Strict):
 class Code(Strict):
     """Which code ran."""
 
-    fingerprint: str = Field(description="Hash of the parsed source that the rule reaches.")
+    fingerprint: str = Field(
+        description="Hash of the parsed source that the rule reaches, and of the versions of what it imports."
+    )
     commit: str = Field(description="Commit of git, or `unknown`.")
     state: Literal["clean", "dirty", "unknown"] = Field(description="Whether the code was as committed.")
     diff_sha256: Sha256 | None = Field(None, description="Hash of what a dirty tree adds to the commit.")

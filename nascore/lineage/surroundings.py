@@ -56,7 +56,7 @@ def environment(root: Path) -> Environment:
     installed = installed_versions()
     if text is not None:
         lines = (line.partition("#")[0].partition("==") for line in text.decode(errors="replace").splitlines())
-        names = sorted(_normal(name) for name, equals, _ in lines if equals)
+        names = sorted(normal_name(name) for name, equals, _ in lines if equals)
         installed = {name: installed.get(name, "not installed") for name in names}
     return Environment(
         python=platform.python_version(),
@@ -79,11 +79,11 @@ def installed_versions() -> dict[str, str]:
             continue
         for name in names:
             if match := re.fullmatch(r"(.+)-([^-]+)\.dist-info", name):
-                found.setdefault(_normal(match[1]), match[2])
+                found.setdefault(normal_name(match[1]), match[2])
     return dict(sorted(found.items()))
 
 
-def _normal(name: str) -> str:
+def normal_name(name: str) -> str:
     """Return a package's name as indices compare names."""
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from nascore.data.decoding import resized
-from nascore.data.image_folder import ImageFolder, class_names, listing_fingerprint
+from nascore.data.image_folder import ImageFolder, class_names
 from nascore.data.options import ImageFolderOptions
 from nascore.data.source import SPLITS, CorruptImage
 from nascore.data.store_writer import write_store
@@ -232,18 +232,6 @@ class TestDecoding:
     def test_other_formats_are_refused_whatever_their_name(self):
         with pytest.raises(CorruptImage, match="not a JPEG, PNG or WEBP image"):
             resized(encoded(Image.new("RGB", (4, 4)), format="TIFF"), [8], 10**6)
-
-
-def test_the_fingerprint_changes_when_a_file_does(root):
-    before = listing_fingerprint(root)
-    assert listing_fingerprint(root) == before
-    path = root / "train" / "cat" / "00.png"
-    os.utime(path, ns=(1, 1))
-    touched = listing_fingerprint(root)
-    path.rename(path.with_name("0.png"))
-    assert len({before, touched, listing_fingerprint(root)}) == 3
-    with pytest.raises(DataError, match="does not exist"):
-        listing_fingerprint(root / "nowhere")
 
 
 def test_published_photographs(shared_dir):

@@ -1,10 +1,16 @@
+import ast
+import re
+import sys
 import time
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 from nascore.errors import DataError
 from nascore.lineage import fingerprint
+from nascore.lineage.fingerprint import DISTRIBUTIONS, packages, source_part
+from nascore.lineage.surroundings import normal_name
 
 FILES = {
     "scripts/run.py": "from nascore.search import exact\nexact.solve()\n",
@@ -41,14 +47,14 @@ def changes(root: Path, name: str, text: str, *entry_points: str) -> bool:
     return fingerprint(root, *entry_points) != before
 
 
-def test_is_sixteen_digits_and_the_same_in_another_folder(root, tmp_path_factory):
+def test_is_twice_sixteen_digits_and_the_same_in_another_folder(root, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     root_copy = other / "copy"
     for name, text in FILES.items():
         (root_copy / name).parent.mkdir(parents=True, exist_ok=True)
         (root_copy / name).write_text(text)
     print_here = fingerprint(root, "scripts/run.py")
-    assert len(print_here) == 16 and int(print_here, 16) >= 0
+    assert re.fullmatch("[0-9a-f]{16}[+][0-9a-f]{16}", print_here)
     assert fingerprint(root_copy, "scripts/run.py") == print_here
 
 
@@ -106,6 +112,51 @@ def test_templates_beside_a_used_module_count(root):
 def test_more_entry_points_in_any_order(root):
     one = fingerprint(root, "nascore.unrelated", "scripts/run.py")
     assert one == fingerprint(root, "scripts/run.py", "nascore.unrelated") != fingerprint(root, "scripts/run.py")
+
+
+class TestPackages:
+    @pytest.fixture
+    def root(self, root):
+        (root / "nascore/costs.py").write_text("import json\nimport tqdm\nimport numpy as np\nfrom PIL import Image\n")
+        (root / "scripts/run.py").write_text("import helper\nfrom nascore.costs import np\n")
+        (root / "scripts/helper.py").write_text("import scipy.optimize\n")
+        return root
+
+    def test_are_those_that_the_reached_source_imports(self, root):
+        assert packages(root, "scripts/run.py") == ["numpy", "pillow", "scipy"]
+        assert packages(root, "nascore.costs") == ["numpy", "pillow"]
+        assert packages(root, "nascore.errors") == []
+
+    def test_another_version_of_one_is_another_fingerprint_of_the_same_source(self, root):
+        versions = {"numpy": "2.0", "pillow": "12.0", "scipy": "1.0"}
+        before = fingerprint(root, "scripts/run.py", versions=versions)
+        after = fingerprint(root, "scripts/run.py", versions=versions | {"scipy": "1.1"})
+        assert before != after and source_part(before) == source_part(after)
+        assert fingerprint(root, "nascore.costs", versions=versions) == fingerprint(
+            root, "nascore.costs", versions=versions | {"scipy": "1.1", "pytest": "9"}
+        )
+
+    def test_versions_are_those_that_are_installed_first_on_the_path(self, root, tmp_path, monkeypatch):
+        before = fingerprint(root, "scripts/run.py")
+        (tmp_path / "new" / "scipy-99.0.dist-info").mkdir(parents=True)
+        monkeypatch.syspath_prepend(str(tmp_path / "new"))
+        assert fingerprint(root, "scripts/run.py") != before
+
+    def test_every_import_of_this_project_is_of_an_installed_package(self):
+        root = Path(__file__).parents[2]
+        files = [*(root / "nascore").rglob("*.py"), *(root / "workflow_scripts").glob("*.py")]
+        nodes = [node for file in files for node in ast.walk(ast.parse(file.read_bytes()))]
+        names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+        scripts = {file.stem for file in (root / "workflow_scripts").glob("*.py")}
+        others = {name.split(".")[0] for name in names} - sys.stdlib_module_names - scripts - {"nascore"}
+        installed = packages_distributions()
+        missing = {
+            name
+            for name in others & installed.keys()
+            if normal_name(DISTRIBUTIONS.get(name, name)) not in map(normal_name, installed[name])
+        }
+        assert "numpy" in others and missing == set()
 
 
 def test_unknown_entry_points_are_named(root):

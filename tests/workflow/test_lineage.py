@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import jsonschema
-import pytest
-from small_project import CONFIG, IMAGES_CONFIG, Project, new_project_in
+from small_project import CONFIG
 
 from nascore.config import read_config
 from nascore.lineage.asking import find
@@ -16,16 +15,6 @@ from nascore.lineage.hashing import NOT_CONTENT
 from nascore.lineage.history import Run
 from nascore.lineage.record import json_schema
 from nascore.lineage.tree import Tree
-
-
-@pytest.fixture(scope="module")
-def with_images(tmp_path_factory) -> Project:
-    """A project whose workflow with images has run to the end."""
-    project = new_project_in(tmp_path_factory.mktemp("lineage") / "project")
-    project.configure(IMAGES_CONFIG)
-    done = project.run()
-    assert done.returncode == 0, done.stdout
-    return project
 
 
 def audited(project, run="small"):
@@ -101,6 +90,14 @@ class TestTables:
         assert sum("code of rule search" in finding.message for finding in found) == planned["search"] == 6
         assert sum("target was" in finding.message for finding in found) == 2
 
+    def test_an_upgraded_package_is_named(self, finished_project):
+        (finished_project.folder / "highspy-99.0.dist-info").mkdir()
+        planned = finished_project.planned()
+        found = json.loads(nascore(finished_project, "audit", "--json", code=1))["findings"]
+        messages = [finding["message"] for finding in found if finding["path"].startswith("results/small/search/")]
+        assert len(messages) == planned["search"] == 6
+        assert all("made with highspy " in message and "which is 99.0 now" in message for message in messages)
+
     def test_two_runs_are_compared_to_their_causes(self, finished_project):
         finished_project.configure(run="other", targets={**CONFIG["targets"], "macs": {"macs_m": 28}})
         assert finished_project.run("--until", "summarize").returncode == 0
@@ -116,33 +113,33 @@ class TestTables:
 
 
 class TestImages:
-    def test_a_finished_run_passes_with_its_configuration(self, with_images):
-        result = audited(with_images)
+    def test_a_finished_run_passes_with_its_configuration(self, finished_images):
+        result = audited(finished_images)
         assert result.passed, result.findings
 
-    def test_every_flipped_bit_is_found(self, with_images):
+    def test_every_flipped_bit_is_found(self, finished_images):
         assert {".parquet", ".safetensors", ".json", ".csv", ".html", ".svg", ".npy"} == {
-            file.suffix for file in artifacts(with_images)
+            file.suffix for file in artifacts(finished_images)
         }
-        every_flipped_bit_is_found(with_images)
+        every_flipped_bit_is_found(finished_images)
 
-    def test_a_measured_number_leads_to_every_image(self, with_images):
-        run = Run.open("small", with_images.folder)
+    def test_a_measured_number_leads_to_every_image(self, finished_images):
+        run = Run.open("small", finished_images.folder)
         answer = find(run, "macs.measured_accuracy")
         assert answer.artifacts == ["results/small/validation/macs/validation.json"]
         rules = {record.rule for record in run.upstream(answer.artifacts).values()}
         assert rules >= {"prepare_images", "train_phase", "measure_shard", "fit_predictor", "search", "rank_contenders"}
-        manifest = json.loads((with_images.folder / "data/synthetic/manifest.json").read_text())
+        manifest = json.loads((finished_images.folder / "data/synthetic/manifest.json").read_text())
         text = "\n".join(Tree(run, files=True).lines(answer.artifacts))
         assert all(image["sha256"] in text for images in manifest["splits"].values() for image in images)
 
-    def test_streams_are_recorded(self, with_images):
-        records = Run.open("small", with_images.folder).jobs().values()
+    def test_streams_are_recorded(self, finished_images):
+        records = Run.open("small", finished_images.folder).jobs().values()
         streams = {record.rule: record.seed.streams for record in records}
         assert streams["prepare_images"]["data/synthetic/train/*"] == 96
         assert streams["train_phase"]["training/initial weights"] == 1
 
-    def test_parallel_and_repeated_jobs_hash_the_images_once(self, with_images):
-        pointers = Run.open("small", with_images.folder).pointers
+    def test_parallel_and_repeated_jobs_hash_the_images_once(self, finished_images):
+        pointers = Run.open("small", finished_images.folder).pointers
         images = [pointer for path, pointer in pointers.items() if path.startswith("data/")]
         assert len(images) == 13 and len({pointer.record for pointer in images}) == 1
