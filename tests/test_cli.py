@@ -144,7 +144,8 @@ def test_spaces_are_listed_and_described(space):
     described = answer("spaces", "ofa_mcunet")
     assert f"{space.size():,} different architectures" in described
     assert "stage2.depth  2 3 4" in described
-    (entry,) = json.loads(answer("spaces", "--json"))
+    entry, binas = json.loads(answer("spaces", "--json"))
+    assert (binas["name"], binas["n_architectures"]) == ("binas", 22_608**5)
     assert entry == json.loads(answer("spaces", "ofa_mcunet", "--json"))
     assert entry["n_architectures"] == space.size()
     assert entry["smallest_costs"] == SMALLEST_COSTS

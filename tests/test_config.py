@@ -78,7 +78,7 @@ MISTAKES = {
         {"searchers": {"mine": {"algorithm": "exakt"}}},
         "searchers.mine: unknown algorithm 'exakt'. Did you mean 'exact'?",
     ),
-    "predictor": ({"predictors": {"linear": {}}}, "unknown predictor 'linear'. Did you mean 'linear_per_global'?"),
+    "predictor": ({"predictors": {"linear_global": {}}}, "'linear_global'. Did you mean 'linear_per_global'?"),
     "predictor option": (
         {"predictors": {"linear_per_global": {}, "mlp": {"epoch": 3}}},
         "unknown option of predictor 'mlp' 'epoch'. Did you mean 'epochs'?",
