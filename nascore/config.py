@@ -33,6 +33,7 @@ from nascore.search.targets import Target, parse_target
 from nascore.spaces import OfaMcunet, get_space
 from nascore.strict import Strict
 from nascore.training.options import TrainingOptions
+from nascore.training.phases import phases
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """A name that is also the name of a folder."""
@@ -113,6 +114,8 @@ class Config(Strict):
             )
         for name in self.targets:
             self.target(name)
+        if self.data:
+            phases(self.training, space)  # raises where the strategy is for another space
         return self
 
     def target(self, name: str) -> Target:

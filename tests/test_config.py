@@ -217,6 +217,12 @@ class TestSourceOfAccuracies:
         with pytest.raises(ConfigError, match="training.strategy: .*'sandwhich'"):
             self.images(training={"strategy": "sandwhich"})
 
+    def test_a_strategy_of_another_space(self):
+        with pytest.raises(
+            ConfigError, match="strategy is 'multi_path', which is for space 'binas'; the space is 'ofa_m"
+        ):
+            validate(tables=None, data={"source": "synthetic"}, training={"strategy": "multi_path"})
+
     def test_validation_names_a_searcher(self):
         with pytest.raises(ConfigError, match="unknown searcher of this run 'exakt'. Did you mean 'exact'?"):
             self.images(validation={"searcher": "exakt"})

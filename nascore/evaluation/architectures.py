@@ -17,7 +17,7 @@ from nascore.evaluation.measure import Measurement, calibrate_on_store, measure
 from nascore.evaluation.options import EvaluationOptions
 from nascore.files import file_sha256
 from nascore.progress import progress
-from nascore.spaces import OfaMcunet
+from nascore.spaces import Binas, OfaMcunet
 from nascore.spaces.staged import Genes
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import load_supernet
@@ -51,7 +51,12 @@ class Measurer:
     """
 
     def __init__(
-        self, checkpoint: Path, space: OfaMcunet, images: Path, options: EvaluationOptions, device: torch.device
+        self,
+        checkpoint: Path,
+        space: OfaMcunet | Binas,
+        images: Path,
+        options: EvaluationOptions,
+        device: torch.device,
     ) -> None:
         self.space = space
         self.supernet = load_supernet(checkpoint, space).to(device).eval()

@@ -11,13 +11,7 @@ from torch import Tensor, nn
 
 from nascore.seeds import integer_seed
 from nascore.spaces.layers import Conv, Unit
-
-_ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "relu": nn.ReLU,
-    "relu6": nn.ReLU6,
-    "hswish": nn.Hardswish,
-    "hsigmoid": nn.Hardsigmoid,
-}
+from nascore.supernet.static_layers import activation
 
 
 class Layer(nn.Module):
@@ -29,7 +23,7 @@ class Layer(nn.Module):
         self.conv = nn.Conv2d(
             shape.c_in, shape.c_out, shape.kernel, shape.stride, shape.kernel // 2, groups=shape.groups
         )
-        self.act = _ACTIVATIONS[shape.activation](inplace=True) if shape.activation else nn.Identity()
+        self.act = activation(shape)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""

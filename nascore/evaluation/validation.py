@@ -94,8 +94,7 @@ def _save_winner(
 ) -> dict[str, Any]:
     """Save the winner's weights, and return what its costs are by table and on the network itself."""
     measured = measured_costs(subnet)
-    arch = subnet.arch
-    chosen = {"resolution": arch["image_size"], "width": arch["wid"]}
+    chosen = {name: int(value) for name, (value,) in subnet.space.global_columns(subnet.genes[None]).items()}
     within = all(measured[limit["metric"]] <= limit["limit_in_metric"] for limit in search["constraints"])
     save_subnet(weights / WEIGHTS, subnet, {"target": search["target"], "checkpoint_sha256": checkpoint_sha256})
     return {

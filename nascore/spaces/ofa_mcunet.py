@@ -54,6 +54,9 @@ class OfaMcunet(StagedSpace):
 
     n_classes: int = 2
 
+    batch_norm_eps: ClassVar[float] = 1e-3
+    """As published (MIT 6.5940 lab 3)."""
+
     column_types: ClassVar[Mapping[str, str]] = {
         "wid": "int8",
         "resolution": "int16",

@@ -24,6 +24,9 @@ __all__ = ["Choice", "Genes", "Stage", "StagedSpace"]
 class StagedSpace(GeneSpace):
     """A design space; see `nascore.spaces.structure` for its parameters and the layout of its genes."""
 
+    batch_norm_eps: ClassVar[float] = 1e-5
+    """What batch normalisations add to variances."""
+
     def options(self) -> dict[str, int]:
         """Return what else makes networks of the space what they are, e.g. the number of classes."""
         return {}

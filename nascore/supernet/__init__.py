@@ -1,15 +1,27 @@
-"""The once-for-all supernet: one set of weights, every subnet of a space; needs torch."""
+"""Supernets: one set of weights, every subnet of a space; needs torch."""
 
 from dataclasses import replace
+from typing import overload
 
-from nascore.spaces import OfaMcunet
+from nascore.spaces import Binas, OfaMcunet
+from nascore.supernet.binas import BinasSupernet
 from nascore.supernet.subnet import Subnet
 from nascore.supernet.supernet import Supernet
 
-__all__ = ["Subnet", "Supernet", "build_supernet"]
+__all__ = ["AnySupernet", "BinasSupernet", "Subnet", "Supernet", "build_supernet"]
+
+AnySupernet = Supernet | BinasSupernet
 
 
-def build_supernet(space: OfaMcunet, n_classes: int | None = None) -> Supernet:
+@overload
+def build_supernet(space: OfaMcunet, n_classes: int | None = None) -> Supernet: ...
+
+
+@overload
+def build_supernet(space: Binas, n_classes: int | None = None) -> BinasSupernet: ...
+
+
+def build_supernet(space: OfaMcunet | Binas, n_classes: int | None = None) -> AnySupernet:
     """Make the supernet of a space, with PyTorch's default weights; see `nascore.supernet.initialise` for others.
 
     Parameters
@@ -19,4 +31,6 @@ def build_supernet(space: OfaMcunet, n_classes: int | None = None) -> Supernet:
     n_classes
         Outputs of the classifier, where they are not the space's.
     """
-    return Supernet(space if n_classes is None else replace(space, n_classes=n_classes))
+    if n_classes is not None:
+        space = replace(space, n_classes=n_classes)
+    return BinasSupernet(space) if isinstance(space, Binas) else Supernet(space)

@@ -11,14 +11,16 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
-EPS = 1e-3
+from nascore.spaces import OfaMcunet
+
+EPS = OfaMcunet.batch_norm_eps
 MOMENTUM = 0.1
 """As published (MIT 6.5940 lab 3)."""
 
 
-def new_batch_norm(channels: int) -> nn.BatchNorm2d:
+def new_batch_norm(channels: int, eps: float = EPS) -> nn.BatchNorm2d:
     """Return a batch normalisation with the published constants."""
-    return nn.BatchNorm2d(channels, eps=EPS, momentum=MOMENTUM)
+    return nn.BatchNorm2d(channels, eps=eps, momentum=MOMENTUM)
 
 
 class ElasticBatchNorm(nn.Module):
@@ -26,28 +28,28 @@ class ElasticBatchNorm(nn.Module):
 
     The running statistics are shared by all subnets and so are right for none of them: an extracted subnet is
     calibrated before it is measured (`nascore.evaluation`).
+
+    A training batch with one value per channel has no variance; it is normalised by the running statistics, and these
+    stay.
     """
 
-    def __init__(self, max_channels: int) -> None:
+    def __init__(self, max_channels: int, eps: float = EPS) -> None:
         super().__init__()
-        self.bn = new_batch_norm(max_channels)
+        self.bn = new_batch_norm(max_channels, eps)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise `(n, c, h, w)` activations."""
-        mean, variance, weight, bias = self.active(x.shape[1])
+    def forward(self, x: Tensor, start: int = 0) -> Tensor:
+        """Normalise `(n, c, h, w)` activations, whose first channel is number `start` of the widest layer's."""
+        mean, variance, weight, bias = self.active(x.shape[1], start)
         if self.training and dist.is_initialized() and dist.get_world_size() > 1:
-            return _normalise_together(x, mean, variance, weight, bias)
-        return functional.batch_norm(x, mean, variance, weight, bias, self.training, MOMENTUM, EPS)
+            return _normalise_together(x, mean, variance, weight, bias, self.bn.eps)
+        by_batch = self.training and x.numel() > x.shape[1]
+        return functional.batch_norm(x, mean, variance, weight, bias, by_batch, MOMENTUM, self.bn.eps)
 
-    def active(self, channels: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return views of running mean and variance, weight and bias of the first channels."""
+    def active(self, channels: int, start: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return views of running mean and variance, weight and bias of `channels` channels from `start` on."""
         assert self.bn.running_mean is not None and self.bn.running_var is not None
-        return (
-            self.bn.running_mean[:channels],
-            self.bn.running_var[:channels],
-            self.bn.weight[:channels],
-            self.bn.bias[:channels],
-        )
+        part = slice(start, start + channels)
+        return (self.bn.running_mean[part], self.bn.running_var[part], self.bn.weight[part], self.bn.bias[part])
 
     def copy_to(self, target: nn.BatchNorm2d) -> None:
         """Copy the active entries into the batch normalisation of a subnet."""
@@ -58,20 +60,23 @@ class ElasticBatchNorm(nn.Module):
             entry.copy_(value)
 
 
-def _normalise_together(x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _normalise_together(x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
     """Normalise by the statistics of the batches of all processes; gradients go through them."""
     wide = x.to(weight.dtype)  # the sums of half-precision activations need more digits than those have
     count = wide.new_tensor([wide.numel() / wide.shape[1]])
     sums = _SumOverProcesses.apply(torch.cat([wide.sum((0, 2, 3)), count]))
     total = sums[-1].detach()
-    batch_mean = sums[:-1] / total
+    alone = total <= 1
+    batch_mean = torch.where(alone, mean, sums[:-1] / total)
     centred = wide - batch_mean[:, None, None]
     # From the centred values: the difference of two large sums would lose digits.
     batch_variance = _SumOverProcesses.apply(centred.square().sum((0, 2, 3))) / total
+    batch_variance = torch.where(alone, variance, batch_variance)
     with torch.no_grad():
         mean.lerp_(batch_mean, MOMENTUM)
-        variance.lerp_(batch_variance * (total / (total - 1)), MOMENTUM)
-    scale = weight * torch.rsqrt(batch_variance + EPS)
+        unbiased = torch.where(alone, variance, batch_variance * (total / (total - 1).clamp(min=1)))
+        variance.lerp_(unbiased, MOMENTUM)
+    scale = weight * torch.rsqrt(batch_variance + eps)
     return (centred * scale[:, None, None] + bias[:, None, None]).to(x.dtype)
 
 

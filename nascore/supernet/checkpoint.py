@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, overload
 from urllib.parse import urlsplit
 
 from safetensors import SafetensorError, safe_open
@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from nascore.data.download import fetch
 from nascore.errors import DataError, SpaceError
 from nascore.files import replacing
-from nascore.spaces import OfaMcunet
+from nascore.spaces import Binas, OfaMcunet
+from nascore.spaces.staged import StagedSpace
+from nascore.supernet import AnySupernet, BinasSupernet, build_supernet
 from nascore.supernet.published import read_state_dict
 from nascore.supernet.state_dict import filled
 from nascore.supernet.subnet import Subnet
@@ -31,7 +33,7 @@ SUPERNET, SUBNET = "supernet", "subnet"
 """Kinds of files."""
 
 
-def save_supernet(path: str | Path, supernet: Supernet, facts: Mapping[str, str]) -> None:
+def save_supernet(path: str | Path, supernet: AnySupernet, facts: Mapping[str, str]) -> None:
     """Write the weights of a supernet, whole or not at all: after an error the file is what it was before.
 
     Parameters
@@ -53,7 +55,15 @@ def save_subnet(path: str | Path, subnet: Subnet, facts: Mapping[str, str]) -> N
     _write(path, subnet, subnet.space, header)
 
 
-def load_supernet(path: str | Path, space: OfaMcunet) -> Supernet:
+@overload
+def load_supernet(path: str | Path, space: OfaMcunet) -> Supernet: ...
+
+
+@overload
+def load_supernet(path: str | Path, space: Binas) -> BinasSupernet: ...
+
+
+def load_supernet(path: str | Path, space: OfaMcunet | Binas) -> AnySupernet:
     """Read what `save_supernet` wrote; the resolutions of the space may be others than then.
 
     Raises
@@ -63,10 +73,10 @@ def load_supernet(path: str | Path, space: OfaMcunet) -> Supernet:
         weight is missing, surplus, not finite, or of another shape or type.
     """
     _, tensors = _read(path, SUPERNET, space)
-    return filled(lambda: Supernet(space), tensors, path)
+    return filled(lambda: build_supernet(space), tensors, path)
 
 
-def load_subnet(path: str | Path, space: OfaMcunet) -> Subnet:
+def load_subnet(path: str | Path, space: StagedSpace) -> Subnet:
     """Read what `save_subnet` wrote.
 
     Raises
@@ -129,9 +139,9 @@ def read_facts(path: str | Path) -> dict[str, str]:
     return facts
 
 
-def _write(path: str | Path, network: nn.Module, space: OfaMcunet, header: Mapping[str, Any]) -> None:
+def _write(path: str | Path, network: nn.Module, space: StagedSpace, header: Mapping[str, Any]) -> None:
     """Write the state dict of a network."""
-    about = {"format_version": FORMAT_VERSION, "space": space.name, "n_classes": space.n_classes, **header}
+    about = {"format_version": FORMAT_VERSION, "space": space.name, **space.options(), **header}
     # Plain layout: safetensors refuses channels-last, and the bytes must not depend on it.
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     content = save(tensors, {HEADER_KEY: json.dumps(about, sort_keys=True, allow_nan=False)})
@@ -139,10 +149,10 @@ def _write(path: str | Path, network: nn.Module, space: OfaMcunet, header: Mappi
         temporary.write_bytes(content)
 
 
-def _read(path: str | Path, kind: str, space: OfaMcunet) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def _read(path: str | Path, kind: str, space: StagedSpace) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Return header and weights of a file of a kind and a space."""
     header, tensors = _read_file(Path(path))
-    for name, expected in (("kind", kind), ("space", space.name), ("n_classes", space.n_classes)):
+    for name, expected in {"kind": kind, "space": space.name, **space.options()}.items():
         if header.get(name) != expected:
             raise DataError(f"{path}: {name} is {header.get(name)!r}; expected {expected!r}")
     return header, tensors

@@ -16,12 +16,12 @@ class BlockLayers(nn.Module, Generic[Layer]):
     Parameters
     ----------
     layers
-        Expand, depthwise and project; or project alone, as in the first block.
+        Expand, depthwise and project; or, as in first blocks, only the last two or the last.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
-        expand, depthwise = (layers[0], layers[1]) if len(layers) == 3 else (None, None)
+        expand, depthwise = (None, None, *layers)[-3:-1]
         self.inverted_bottleneck: Layer | None = expand
         self.depth_conv: Layer | None = depthwise
         self.point_linear: Layer = layers[-1]
@@ -47,15 +47,36 @@ class GateLayers(nn.Module):
         self.reduce = nn.Conv2d(reduce.c_in, reduce.c_out, 1)
         self.expand = nn.Conv2d(expand.c_in, expand.c_out, 1)
 
+    def active(self, mid: int, bottleneck: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return views of weight and bias of both layers, for the first `mid` channels and a narrower bottleneck."""
+        first, second = self.reduce, self.expand
+        assert first.bias is not None and second.bias is not None
+        return (
+            first.weight[:bottleneck, :mid],
+            first.bias[:bottleneck],
+            second.weight[:mid, :bottleneck],
+            second.bias[:mid],
+        )
+
 
 class Classifier(nn.Module, Generic[Layer]):
-    """The linear layer on the pooled features."""
+    """The linear layer on the pooled features, behind a hidden one where the network has that.
 
-    def __init__(self, linear: Layer) -> None:
+    Parameters
+    ----------
+    linear
+        The last layer.
+    head
+        The hidden layer with its activation.
+    """
+
+    def __init__(self, linear: Layer, head: nn.Module | None = None) -> None:
         super().__init__()
+        self.head = head
         self.linear = linear
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the `(n, n_classes)` logits of `(n, c, h, w)` feature maps."""
-        logits: Tensor = self.linear(features.mean((2, 3)))
+        pooled = features.mean((2, 3))
+        logits: Tensor = self.linear(pooled if self.head is None else self.head(pooled))
         return logits

@@ -5,18 +5,18 @@ import math
 import torch
 from torch import nn
 
+from nascore.supernet import AnySupernet
 from nascore.supernet.layers import ElasticDepthwise
-from nascore.supernet.supernet import Supernet
 
 
 @torch.no_grad()
-def initialise(supernet: Supernet, seed: int) -> None:
+def initialise(supernet: AnySupernet, seed: int) -> None:
     """Fill a supernet with the initial weights of Once-for-All's training ("he_fout"), in place.
 
     Convolutions are normal with variance `2 / (kernel² c_out)`, whatever their groups; batch normalisation is the
     identity; the classifier is uniform within `1 / sqrt(c_in)`; biases are 0 and kernel maps the identity.
 
-    Unlike there, a residual block starts as its shortcut: its last batch normalisation has weight 0 (Goyal et al.,
+    Unlike there, a residual block starts as its shortcut: each last batch normalisation has weight 0 (Goyal et al.,
     2017, §5.1). Without it the deeper subnets learn nothing in their first thousand steps, which may be all that a
     small budget has.
 
@@ -44,4 +44,5 @@ def initialise(supernet: Supernet, seed: int) -> None:
                 kernel_map.copy_(torch.eye(len(kernel_map)))
     for block in supernet.blocks:
         if block.residual:
-            block.mobile_inverted_conv.point_linear.bn.bn.weight.zero_()
+            for layer in block.last_batch_norms():
+                layer.bn.weight.zero_()

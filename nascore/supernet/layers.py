@@ -79,14 +79,7 @@ class ElasticSqueezeExcite(nn.Module):
 
     def active(self, mid: int, bottleneck: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return views of weight and bias of both layers, for `mid` gated channels."""
-        first, second = self.fc.reduce, self.fc.expand
-        assert first.bias is not None and second.bias is not None
-        return (
-            first.weight[:bottleneck, :mid],
-            first.bias[:bottleneck],
-            second.weight[:mid, :bottleneck],
-            second.bias[:mid],
-        )
+        return self.fc.active(mid, bottleneck)
 
     def copy_to(self, target: SqueezeExcite) -> None:
         """Copy the active entries into the gate of a subnet."""

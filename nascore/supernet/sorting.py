@@ -1,16 +1,18 @@
 """Channel sorting: the most important middle channels of every block first, so that narrower blocks keep them.
 
-Done once before elastic expand is trained (Cai et al., 2020, Once-for-All, §3.3). What a block computes at full width
-stays the same. Outer channels are shared by all blocks of a stage and by their shortcuts, and are left alone.
+Done once before narrower blocks are trained: by L1 norms (Cai et al., 2020, Once-for-All, §3.3), or by gradients for
+BINAS. What a block computes at full width stays the same. Outer channels are shared by all blocks of a stage and by
+their shortcuts, and are left alone.
 """
 
 from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nascore.spaces.ofa_mcunet import EXPANDS
 from nascore.supernet.batch_norm import ElasticBatchNorm
+from nascore.supernet.binas import BinasSupernet
 from nascore.supernet.containers import GateLayers
 from nascore.supernet.supernet import Supernet
 
@@ -40,7 +42,45 @@ def sort_channels(supernet: Supernet, n_trained: int = 1) -> None:
             layer.conv.conv.weight.copy_(layer.conv.conv.weight[order])
             _permute_batch_norm(layer.bn, order)
         if depthwise.se is not None:
-            _sort_gate(depthwise.se.fc, order)
+            fc = depthwise.se.fc
+            # In the new order of what is summed up, so that sorting twice changes nothing.
+            weights = fc.expand.weight[order].abs().sum((0, 2, 3))
+            _permute_gate(fc, order, weights.argsort(descending=True, stable=True))
+
+
+@torch.no_grad()
+def sort_by_gradients(supernet: BinasSupernet) -> None:
+    """Sort the middle channels and the SE bottleneck of every block by Taylor importance, in place.
+
+    The importance of a channel is the sum of `|weight · gradient|` over the weights that make it: those of the expand
+    convolution, of every depthwise convolution and of the second layer of the gate; for a bottleneck channel, those of
+    the first layer of the gate (Nayman et al., 2021). Weights without a gradient count nothing.
+
+    Parameters
+    ----------
+    supernet
+        Has the gradients of a loss, summed over the batches; they are cleared, because they are not sorted.
+    """
+    for block in supernet.blocks:
+        convs = [conv for conv in block.depthwise.values() if isinstance(conv, nn.Conv2d)]
+        making = (block.expand, *convs, block.gate.expand)
+        order = torch.stack([_taylor(conv) for conv in making]).sum(0).argsort(descending=True, stable=True)
+        bottleneck = _taylor(block.gate.reduce).argsort(descending=True, stable=True)
+        for conv in (block.expand, *convs):
+            conv.weight.copy_(conv.weight[order])
+        for layer in (block.bn1, *block.bn2.values()):
+            assert isinstance(layer, ElasticBatchNorm)
+            _permute_batch_norm(layer, order)
+        block.project.weight.copy_(block.project.weight[:, order])
+        _permute_gate(block.gate, order, bottleneck)
+    supernet.zero_grad()
+
+
+def _taylor(conv: nn.Conv2d) -> Tensor:
+    """Return the Taylor importance of each output channel of a convolution."""
+    if conv.weight.grad is None:
+        return conv.weight.new_zeros(conv.out_channels)
+    return (conv.weight * conv.weight.grad).abs().sum((1, 2, 3))
 
 
 def _order(importance: Tensor, bounds: list[int]) -> Tensor:
@@ -56,14 +96,11 @@ def _permute_batch_norm(layer: ElasticBatchNorm, order: Tensor) -> None:
         entry.copy_(entry[order])
 
 
-def _sort_gate(gate: GateLayers, order: Tensor) -> None:
-    """Permute the gated channels of an SE gate and sort its bottleneck."""
+def _permute_gate(gate: GateLayers, order: Tensor, bottleneck: Tensor) -> None:
+    """Permute the gated channels of an SE gate and the channels of its bottleneck."""
     reduce, expand = gate.reduce, gate.expand
     assert reduce.bias is not None and expand.bias is not None
-    reduce.weight.copy_(reduce.weight[:, order])
-    expand.weight.copy_(expand.weight[order])
-    expand.bias.copy_(expand.bias[order])
-    bottleneck = expand.weight.abs().sum((0, 2, 3)).argsort(descending=True, stable=True)
-    reduce.weight.copy_(reduce.weight[bottleneck])
+    reduce.weight.copy_(reduce.weight[:, order][bottleneck])
     reduce.bias.copy_(reduce.bias[bottleneck])
-    expand.weight.copy_(expand.weight[:, bottleneck])
+    expand.weight.copy_(expand.weight[order][:, bottleneck])
+    expand.bias.copy_(expand.bias[order])

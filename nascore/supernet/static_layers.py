@@ -6,19 +6,38 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nascore.spaces.layers import Conv, Unit
-from nascore.supernet.batch_norm import new_batch_norm
-from nascore.supernet.containers import BlockLayers, GateLayers
+from nascore.supernet.batch_norm import EPS, new_batch_norm
+from nascore.supernet.containers import BlockLayers, Classifier, GateLayers
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "hswish": nn.Hardswish,
+    "hsigmoid": nn.Hardsigmoid,
+}
 
 
-def gate(x: Tensor, reduce: Callable[[Tensor], Tensor], expand: Callable[[Tensor], Tensor]) -> Tensor:
-    """Apply squeeze-and-excitation with ReLU6 and h-sigmoid to `(n, c, h, w)` activations (Howard et al., 2019).
+def activation(shape: Conv) -> nn.Module:
+    """Return what follows a layer; it works in place."""
+    return ACTIVATIONS[shape.activation](inplace=True) if shape.activation else nn.Identity()
+
+
+def gate(
+    x: Tensor,
+    reduce: Callable[[Tensor], Tensor],
+    expand: Callable[[Tensor], Tensor],
+    act: Callable[[Tensor], Tensor] = functional.relu6,
+) -> Tensor:
+    """Apply squeeze-and-excitation with an h-sigmoid to `(n, c, h, w)` activations (Howard et al., 2019).
 
     Parameters
     ----------
     reduce, expand
         The convolutions, from and to `(n, c, 1, 1)`.
+    act
+        What stands between them.
     """
-    hidden = functional.relu6(reduce(x.mean((2, 3), keepdim=True)))
+    hidden = act(reduce(x.mean((2, 3), keepdim=True)))
     return x * functional.hardsigmoid(expand(hidden))
 
 
@@ -28,26 +47,27 @@ class SqueezeExcite(nn.Module):
     def __init__(self, reduce: Conv, expand: Conv) -> None:
         super().__init__()
         self.fc = GateLayers(reduce, expand)
+        self.act = activation(reduce)
 
     def forward(self, x: Tensor) -> Tensor:
         """Gate `(n, c, h, w)` activations."""
-        return gate(x, self.fc.reduce, self.fc.expand)
+        return gate(x, self.fc.reduce, self.fc.expand, self.act)
 
 
 class ConvBatchNorm(nn.Module):
-    """Convolution, batch normalisation, an optional ReLU6, an optional gate.
+    """Convolution, batch normalisation, an optional activation, an optional gate.
 
     Parameters
     ----------
     shape
-        The shape of the convolution.
-    activation
-        Whether a ReLU6 follows.
+        The shape of the convolution, with its activation.
     squeeze_excite
         The two layers of the gate, or empty.
+    eps
+        What the batch normalisation adds to variances.
     """
 
-    def __init__(self, shape: Conv, *, activation: bool = True, squeeze_excite: tuple[Conv, ...] = ()) -> None:
+    def __init__(self, shape: Conv, *, squeeze_excite: tuple[Conv, ...] = (), eps: float = EPS) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
             shape.c_in,
@@ -58,8 +78,8 @@ class ConvBatchNorm(nn.Module):
             groups=shape.groups,
             bias=False,
         )
-        self.bn = new_batch_norm(shape.c_out)
-        self.act = nn.ReLU6(inplace=True) if activation else nn.Identity()
+        self.bn = new_batch_norm(shape.c_out, eps)
+        self.act = activation(shape)
         self.se = SqueezeExcite(*squeeze_excite) if squeeze_excite else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,13 +93,15 @@ class ConvBatchNorm(nn.Module):
 
 
 class Block(nn.Module):
-    """A block: an inverted residual, or the linear 1x1 convolution that the first block is."""
+    """A block: an inverted residual, or the end of one that the first block is."""
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: Unit, eps: float = EPS) -> None:
         super().__init__()
-        *before, project = unit.convs
-        layers = [ConvBatchNorm(conv, squeeze_excite=unit.squeeze_excite if conv.groups > 1 else ()) for conv in before]
-        self.mobile_inverted_conv = BlockLayers([*layers, ConvBatchNorm(project, activation=False)])
+        gates = (unit.squeeze_excite if conv.groups > 1 else () for conv in unit.convs)
+        layers = [
+            ConvBatchNorm(conv, squeeze_excite=gate, eps=eps) for conv, gate in zip(unit.convs, gates, strict=True)
+        ]
+        self.mobile_inverted_conv = BlockLayers(layers)
         self.residual = unit.residual
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,3 +110,10 @@ class Block(nn.Module):
         for layer in self.mobile_inverted_conv:
             y = layer(y)
         return x + y if self.residual else y
+
+
+def new_classifier(unit: Unit) -> Classifier[nn.Linear]:
+    """Return the linear layers of a network's last unit, of which there may be two."""
+    *hidden, last = unit.convs
+    heads = [nn.Sequential(nn.Linear(conv.c_in, conv.c_out), activation(conv)) for conv in hidden]
+    return Classifier(nn.Linear(last.c_in, last.c_out), *heads)

@@ -1,22 +1,21 @@
 """A subnet on its own: a plain static network, with the names of the published extracted subnets."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
 from nascore.errors import SpaceError
-from nascore.spaces import OfaMcunet
 from nascore.spaces.layers import Unit
-from nascore.spaces.staged import Genes
-from nascore.supernet.containers import Blocks, Classifier
-from nascore.supernet.static_layers import Block, ConvBatchNorm
+from nascore.spaces.staged import Genes, StagedSpace
+from nascore.supernet.containers import Blocks
+from nascore.supernet.static_layers import Block, ConvBatchNorm, new_classifier
 
 __all__ = ["Block", "ConvBatchNorm", "Subnet", "as_genes", "check_resolution", "units"]
 
 
-def units(space: OfaMcunet, genes: Genes) -> tuple[Unit, ...]:
+def units(space: StagedSpace, genes: Genes) -> tuple[Unit, ...]:
     """Return the shapes of every unit of one architecture, in order of execution.
 
     Parameters
@@ -32,7 +31,7 @@ def units(space: OfaMcunet, genes: Genes) -> tuple[Unit, ...]:
     return (stem, first, *blocks, mix, classifier)
 
 
-def as_genes(space: OfaMcunet, arch: Genes | Mapping[str, Any]) -> Genes:
+def as_genes(space: StagedSpace, arch: Genes | Mapping[str, Any]) -> Genes:
     """Return one architecture, given as genes or as the published dictionary, as canonical genes.
 
     Raises
@@ -64,16 +63,17 @@ class Subnet(nn.Module):
         Genes of shape `(n_genes,)`, or the published dictionary.
     """
 
-    def __init__(self, space: OfaMcunet, arch: Genes | Mapping[str, Any]) -> None:
+    def __init__(self, space: StagedSpace, arch: Genes | Mapping[str, Any]) -> None:
         super().__init__()
         self.space = space
         self.genes = as_genes(space, arch)
         self.units = units(space, self.genes)
         stem, *blocks, mix, classifier = self.units
-        self.first_conv = ConvBatchNorm(stem.convs[0])
-        self.blocks = Blocks[Block](Block(unit) for unit in blocks)
-        self.feature_mix_layer = ConvBatchNorm(mix.convs[0])
-        self.classifier = Classifier(nn.Linear(classifier.convs[0].c_in, classifier.convs[0].c_out))
+        eps = space.batch_norm_eps
+        self.first_conv = ConvBatchNorm(stem.convs[0], eps=eps)
+        self.blocks = Blocks[Block](Block(unit, eps) for unit in blocks)
+        self.feature_mix_layer = ConvBatchNorm(mix.convs[0], eps=eps)
+        self.classifier = new_classifier(classifier)
 
     @property
     def resolution(self) -> int:
@@ -98,12 +98,29 @@ class Subnet(nn.Module):
         SpaceError
             If the images have another size.
         """
-        check_resolution(images, self.resolution)
-        x = self.first_conv(images)
-        for block in self.blocks:
-            x = block(x)
-        logits: Tensor = self.classifier(self.feature_mix_layer(x))
+        x = images
+        for x in self.maps(images):  # noqa: B007 - the last one; the others need not be kept
+            pass
+        logits: Tensor = self.classifier(x)
         return logits
+
+    def maps(self, images: Tensor) -> Iterator[Tensor]:
+        """Yield what the stem, the first block, each stage and the last convolution put out, `(n, c, h, w)` each.
+
+        Raises
+        ------
+        SpaceError
+            If the images have another size.
+        """
+        check_resolution(images, self.resolution)
+        ends = np.cumsum([0, *self.space.depths(self.genes[None])[0]])
+        x = self.first_conv(images)
+        yield x
+        for number, block in enumerate(self.blocks):
+            x = block(x)
+            if number in ends:
+                yield x
+        yield self.feature_mix_layer(x)
 
 
 def check_resolution(images: Tensor, resolution: int) -> None:

@@ -16,6 +16,7 @@ from nascore.spaces import OfaMcunet
 from nascore.spaces.layers import Conv, Unit
 from nascore.spaces.ofa_mcunet import KERNELS
 from nascore.spaces.staged import Genes
+from nascore.supernet.batch_norm import ElasticBatchNorm
 from nascore.supernet.containers import BlockLayers, Blocks, Classifier
 from nascore.supernet.layers import ElasticConv, ElasticConvBatchNorm, ElasticDepthwise, ElasticLinear
 from nascore.supernet.static_layers import Block
@@ -44,6 +45,10 @@ class ElasticBlock(nn.Module):
         for layer, shape in zip(self.mobile_inverted_conv, unit.convs, strict=True):
             y = layer(y, shape, unit.squeeze_excite)
         return x + y if self.residual else y
+
+    def last_batch_norms(self) -> list[ElasticBatchNorm]:
+        """Return what normalises the block's output."""
+        return [self.mobile_inverted_conv.point_linear.bn]
 
     def copy_to(self, target: Block, unit: Unit) -> None:
         """Copy the active entries into the block of a subnet."""

@@ -1,1 +1,1 @@
-"""Training the supernet: progressive shrinking, or the sandwich rule in one phase."""
+"""Training a supernet: progressive shrinking, the sandwich rule in one phase, or a path for each image."""

@@ -34,7 +34,7 @@ class Batch:
     n_global
         Images of the step over all processes.
     subnets
-        The `(m, n_genes)` subnets of the step.
+        The `(m, n_genes)` subnets of the step; in a multi-path phase one for each of the `n` images.
     """
 
     images: Tensor
@@ -94,13 +94,15 @@ class Batches:
         for step in range(self.steps_per_epoch):
             rng = generator(self.seed, "training", self.phase.name, "step", number, step)
             resolution = int(rng.choice(self.resolutions))
-            subnets = self.phase.subnets(rng, resolution)
             chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+            subnets = self.phase.subnets(rng, resolution, len(chosen))
             # Drawn for the whole batch, so that it does not depend on how many processes share it.
             views = _draw_views(len(chosen), self.min_crop, rng)
             mine = slice(self.rank, None, self.processes)
             pixels = self.store.images("train", resolution)[chosen[mine]]
             images = augment(normalise(pixels, self.device), views[mine])
+            if self.phase.multi_path:
+                subnets = subnets[mine]
             yield Batch(images, torch.from_numpy(labels[chosen[mine]]).to(self.device), len(chosen), subnets)
 
 

@@ -9,7 +9,7 @@ import torch
 
 from nascore.data.store import ImageStore
 from nascore.files import file_sha256
-from nascore.spaces import OfaMcunet, get_space
+from nascore.spaces import Binas, OfaMcunet, get_space
 from nascore.strict import Strict
 from nascore.training.options import TrainingOptions
 
@@ -34,8 +34,8 @@ class PhaseJob(Strict):
     start
         Checkpoint of the phase before; the first phase starts from the seed.
     teacher
-        Checkpoint whose largest network teaches in progressive shrinking, as published that of the first phase; by
-        default `start`.
+        Checkpoint whose largest network teaches in every strategy but the sandwich, as published that of the first
+        phase; by default `start`.
     device
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     code
@@ -60,7 +60,7 @@ class PhaseJob(Strict):
         """Where the state after each epoch is kept until the phase is done."""
         return self.checkpoint.with_name("resume.pt")
 
-    def build_space(self) -> OfaMcunet:
+    def build_space(self) -> OfaMcunet | Binas:
         """Make the design space."""
         return get_space(**self.space)
 

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from nascore.errors import TrainingError
 from nascore.progress import progress
-from nascore.supernet import Supernet
-from nascore.training.batches import Batches
+from nascore.supernet import AnySupernet, BinasSupernet
+from nascore.training.batches import Batch, Batches
 from nascore.training.optimiser import GRADIENT_NORM, learning_rate, new_optimiser
 from nascore.training.options import TrainingOptions
 from nascore.training.processes import is_first, sum_over_processes
 from nascore.training.resume import ResumePoint
-from nascore.training.step import accumulate_gradients
+from nascore.training.step import accumulate_gradients, accumulate_multi_path_gradients
 from nascore.training.teacher import Teacher
 
-Monitor = Callable[[Supernet], dict[str, float]]
+Monitor = Callable[[AnySupernet], dict[str, float]]
 """Measures a supernet after an epoch: columns of the learning curve and their values."""
 
 
@@ -43,7 +44,7 @@ class Trainer:
         A fixed network that teaches all subnets.
     """
 
-    supernet: Supernet
+    supernet: AnySupernet
     batches: Batches
     options: TrainingOptions
     resume: ResumePoint
@@ -101,19 +102,25 @@ class Trainer:
             for group in optimiser.param_groups:
                 group["lr"] = rate
             optimiser.zero_grad()
-            loss = accumulate_gradients(
-                self.supernet,
-                batch,
-                teacher=self.teacher,
-                sandwich=phase.sandwich,
-                label_smoothing=self.options.label_smoothing,
-            )
+            loss = self._gradients(batch)
             parameters = [parameter for parameter in self.supernet.parameters() if parameter.grad is not None]
             losses.append(sum_over_processes(loss, parameters))
             self._check("loss", losses[-1], epoch, step)
             self._check("norm of the gradients", float(clip_grad_norm_(parameters, GRADIENT_NORM)), epoch, step)
             optimiser.step()
         return math.fsum(losses) / len(losses)
+
+    def _gradients(self, batch: Batch) -> Tensor:
+        """Compute the gradients of a step and return its loss."""
+        phase, smoothing = self.batches.phase, self.options.label_smoothing
+        if phase.multi_path:
+            assert isinstance(self.supernet, BinasSupernet) and self.teacher is not None
+            return accumulate_multi_path_gradients(
+                self.supernet, batch, teacher=self.teacher, label_smoothing=smoothing
+            )
+        return accumulate_gradients(
+            self.supernet, batch, teacher=self.teacher, sandwich=phase.sandwich, label_smoothing=smoothing
+        )
 
     def _check(self, what: str, value: float, epoch: int, step: int) -> None:
         """Stop a training that is lost, before it changes the weights."""

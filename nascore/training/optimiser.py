@@ -3,14 +3,13 @@
 import math
 
 import torch
-
-from nascore.supernet import Supernet
+from torch import nn
 
 GRADIENT_NORM = 1.0
 """Gradients are scaled down to this norm at most: a rare steep step of one subnet must not undo the others."""
 
 
-def new_optimiser(supernet: Supernet, weight_decay: float) -> torch.optim.AdamW:
+def new_optimiser(supernet: nn.Module, weight_decay: float) -> torch.optim.AdamW:
     """Return AdamW over a supernet; weight decay is for weights that multiply, not for biases, BN and kernel maps.
 
     A decayed kernel map would shrink from the identity that it starts as.

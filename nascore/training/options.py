@@ -10,14 +10,15 @@ from nascore.strict import Strict
 class TrainingOptions(Strict):
     """How the supernet is trained."""
 
-    strategy: Literal["sandwich", "progressive_shrinking"] = Field(
+    strategy: Literal["sandwich", "progressive_shrinking", "multi_path"] = Field(
         "sandwich",
         description="`sandwich`: largest, smallest and random subnets in each step, the largest teaching the others. "
         "`progressive_shrinking`: the largest first, then kernel, depth, expand and width become elastic, as published "
-        "for Once-for-All.",
+        "for Once-for-All. `multi_path`, for space `binas`: the largest first, then each image through a random subnet "
+        "of its own, which learns logits and feature maps of the largest.",
     )
     epochs: Annotated[int, Field(ge=1)] = Field(
-        30, description="Passes over the training images; progressive shrinking divides them among its phases."
+        30, description="Passes over the training images; a strategy of several phases divides them among these."
     )
     batch_size: Annotated[int, Field(ge=2)] = Field(64, description="Images per step, over all processes.")
     learning_rate: Annotated[float, Field(gt=0)] = Field(2e-3, description="Peak learning rate of AdamW.")

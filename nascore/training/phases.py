@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nascore.spaces import OfaMcunet
+from nascore.errors import ConfigError
 from nascore.spaces.ofa_mcunet import EXPANDS, KERNELS
-from nascore.spaces.staged import Genes
+from nascore.spaces.staged import Genes, StagedSpace
 from nascore.training.options import TrainingOptions
 
 DEPTHS = (0, 1, 2)
@@ -26,6 +26,12 @@ PUBLISHED_PHASES = {
     "width": (KERNELS, DEPTHS, EXPANDS, WIDTHS, 4, 0.10, 0.1),
 }
 """Once-for-All's schedule (Cai et al., 2020; `train_ofa_net.py`), in shares; the width phase as its library has it."""
+
+MULTI_PATH_PHASES = {"heaviest": (0.75, 1.0), "multi_path": (0.25, 0.1)}
+"""BINAS's schedule (Nayman et al., 2021; 300 and 100 epochs): shares of the epochs and of the learning rate."""
+
+SPACE_OF_STRATEGY = {"progressive_shrinking": "ofa_mcunet", "multi_path": "binas"}
+"""Strategies that know what the genes of a space are."""
 
 
 @dataclass(frozen=True)
@@ -49,31 +55,48 @@ class Phase:
     sort_channels
         Before the first step, sort middle channels: 1 all of them, 2 within the bands of the two widest expand
         ratios; 0 not at all.
+    multi_path
+        Whether each image of a step goes through a random subnet of its own, whatever `n_random` is.
     """
 
     name: str
-    space: OfaMcunet
+    space: StagedSpace
     epochs: int
     learning_rate: float
     n_random: int
     sandwich: bool = False
     sort_channels: int = 0
+    multi_path: bool = False
 
-    def subnets(self, rng: np.random.Generator, resolution: int) -> Genes:
-        """Return the `(n, n_genes)` subnets of one step, all of one resolution; in a sandwich the largest first."""
+    def subnets(self, rng: np.random.Generator, resolution: int, n_images: int = 1) -> Genes:
+        """Return the `(n, n_genes)` subnets of one step, all of one resolution; in a sandwich the largest first.
+
+        Of a multi-path phase they are as many as images.
+        """
         space = self.space.restrict({"resolution": [resolution]})
-        drawn = space.sample(self.n_random, rng)
+        drawn = space.sample(n_images if self.multi_path else self.n_random, rng)
         return np.stack([space.largest(), *drawn, space.smallest()]) if self.sandwich else drawn
 
 
-def phases(options: TrainingOptions, space: OfaMcunet) -> tuple[Phase, ...]:
+def phases(options: TrainingOptions, space: StagedSpace) -> tuple[Phase, ...]:
     """Return the phases of a training in order.
 
     Their epochs add up to those of the options, where these are at least as many as there are phases.
+
+    Raises
+    ------
+    ConfigError
+        If the strategy is for another space.
     """
+    if (needed := SPACE_OF_STRATEGY.get(options.strategy, space.name)) != space.name:
+        raise ConfigError(
+            f"training.strategy is {options.strategy!r}, which is for space {needed!r}; the space is {space.name!r}"
+        )
     if options.strategy == "sandwich":
         name, n_random = "sandwich", options.random_subnets
         return (Phase(name, space, options.epochs, options.learning_rate, n_random, sandwich=True),)
+    if options.strategy == "multi_path":
+        return _multi_path_phases(options, space)
     epochs = _divided(options.epochs, {name: row[5] for name, row in PUBLISHED_PHASES.items()})
     return tuple(_published_phase(name, epochs[name], options, space) for name in PUBLISHED_PHASES)
 
@@ -86,7 +109,19 @@ def _divided(epochs: int, shares: Mapping[str, float]) -> dict[str, int]:
     return given
 
 
-def _published_phase(name: str, epochs: int, options: TrainingOptions, space: OfaMcunet) -> Phase:
+def _multi_path_phases(options: TrainingOptions, space: StagedSpace) -> tuple[Phase, Phase]:
+    """Return the two phases of BINAS: the largest subnet alone, then a random one for each image."""
+    epochs = _divided(options.epochs, {name: share for name, (share, _) in MULTI_PATH_PHASES.items()})
+    rates = {name: rate * options.learning_rate for name, (_, rate) in MULTI_PATH_PHASES.items()}
+    largest = space.restrict({c.name: space.allowed_values(c)[-1:] for c in space.gene_choices[space.n_globals :]})
+    heaviest, paths = MULTI_PATH_PHASES
+    return (
+        Phase(heaviest, largest, epochs[heaviest], rates[heaviest], n_random=1),
+        Phase(paths, space, epochs[paths], rates[paths], n_random=0, sort_channels=1, multi_path=True),
+    )
+
+
+def _published_phase(name: str, epochs: int, options: TrainingOptions, space: StagedSpace) -> Phase:
     """Return one phase of progressive shrinking."""
     kernels, depths, expands, widths, n_random, _, rate = PUBLISHED_PHASES[name]
     choices = {"kernel": kernels, "expand": expands}

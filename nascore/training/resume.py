@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.optim import Optimizer
 
 from nascore.files import replacing
-from nascore.supernet import Supernet
 from nascore.training.processes import is_first
 
 
@@ -32,7 +32,7 @@ class ResumePoint:
     path: Path
     identity: str
 
-    def save(self, epoch: int, supernet: Supernet, optimiser: Optimizer, curve: list[dict[str, Any]]) -> None:
+    def save(self, epoch: int, supernet: nn.Module, optimiser: Optimizer, curve: list[dict[str, Any]]) -> None:
         """Write the state after `epoch` epochs.
 
         Raises
@@ -53,7 +53,7 @@ class ResumePoint:
         with replacing(self.path) as temporary:
             temporary.write_bytes(content.getbuffer())
 
-    def restore(self, supernet: Supernet, optimiser: Optimizer) -> tuple[int, list[dict[str, Any]]]:
+    def restore(self, supernet: nn.Module, optimiser: Optimizer) -> tuple[int, list[dict[str, Any]]]:
         """Load the last state and return its epoch and learning curve; 0 and nothing where there is none.
 
         Nothing in the file is executed. One that is not whole, or not of this training, is left alone with a note.

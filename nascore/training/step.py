@@ -1,17 +1,23 @@
-"""The gradients of one training step: several subnets on one batch."""
+"""The gradients of one training step: several subnets on one batch, or a subnet for each of its images."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nascore.supernet import Supernet
+from nascore.supernet import AnySupernet, BinasSupernet
 from nascore.training.batches import Batch
 from nascore.training.precision import mixed_precision
 from nascore.training.teacher import Teacher
 
+GAMMA = 1.0
+"""Weight of what the teacher says, beside the labels (BINAS's `gamma_knowledge_distillation`)."""
+
+FEATURE_DIVISOR = 50.0
+"""What the errors of feature maps are divided by (BINAS's `ikd_dividor`)."""
+
 
 def accumulate_gradients(
-    supernet: Supernet, batch: Batch, *, teacher: Teacher | None, sandwich: bool, label_smoothing: float
+    supernet: AnySupernet, batch: Batch, *, teacher: Teacher | None, sandwich: bool, label_smoothing: float
 ) -> Tensor:
     """Add up the gradients of all subnets of a step and return their mean loss.
 
@@ -52,3 +58,42 @@ def accumulate_gradients(
         if number == 0 and sandwich:
             taught = logits.detach().softmax(1)
     return total
+
+
+def accumulate_multi_path_gradients(
+    supernet: BinasSupernet, batch: Batch, *, teacher: Teacher, label_smoothing: float
+) -> Tensor:
+    """Add the gradients of a step in which each image has a subnet of its own, and return the mean loss.
+
+    Per image: `CE + gamma · (KL(teacher ‖ student) + sum of the maps' mean squared errors / 50)`, over the maps that
+    stem, first block, stages and last convolution put out (Nayman et al., 2021).
+
+    Parameters
+    ----------
+    supernet
+        Gets the gradients, beside those that it has.
+    batch
+        The images of this process and as many subnets.
+    teacher
+        The largest network as the phase before left it.
+    label_smoothing
+        Of the labels.
+
+    Returns
+    -------
+    torch.Tensor
+        A scalar; its sum over processes is the mean loss over the whole batch.
+    """
+    taught, taught_maps = teacher.logits_and_maps(batch.images)
+    with mixed_precision(batch.images.device):
+        maps = list(supernet.maps(batch.images, batch.subnets))
+        logits = supernet.classifier(maps[-1]).float()
+    loss = functional.cross_entropy(logits, batch.labels, reduction="sum", label_smoothing=label_smoothing)
+    log_probabilities = (logits.log_softmax(1), taught.log_softmax(1))
+    distilled = functional.kl_div(*log_probabilities, reduction="sum", log_target=True)
+    for student, other in zip(maps, taught_maps, strict=True):
+        error = functional.mse_loss(student.float(), other.float(), reduction="sum")
+        distilled = distilled + error / (student.shape[1:].numel() * FEATURE_DIVISOR)
+    loss = (loss + GAMMA * distilled) / batch.n_global
+    loss.backward()
+    return loss.detach()

@@ -1,4 +1,4 @@
-"""The teacher of progressive shrinking: the largest network of an earlier phase, which no step changes."""
+"""The teacher from outside: the largest network of an earlier phase, which no step changes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor
 from nascore.data.store import ImageStore
 from nascore.evaluation.measure import calibrate_on_store, fold
 from nascore.spaces.staged import Genes
-from nascore.supernet import Subnet, Supernet
+from nascore.supernet import AnySupernet, Subnet
 from nascore.supernet.inputs import channels_last
 from nascore.training.precision import mixed_precision
 
@@ -31,7 +31,13 @@ class Teacher:
 
     @classmethod
     def of(
-        cls, supernet: Supernet, store: ImageStore, resolutions: Iterable[int], *, n_images: int, device: torch.device
+        cls,
+        supernet: AnySupernet,
+        store: ImageStore,
+        resolutions: Iterable[int],
+        *,
+        n_images: int,
+        device: torch.device,
     ) -> "Teacher":
         """Extract the largest network at every resolution and calibrate it on `n_images` of `calibration`."""
         networks = {}
@@ -48,7 +54,16 @@ class Teacher:
             logits = self.networks[images.shape[-1]](images)
         return logits.float().softmax(1)
 
+    @torch.no_grad()
+    def logits_and_maps(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the `(n, n_classes)` logits of `(n, 3, resolution, resolution)` images, and `Subnet.maps` of them."""
+        network = self.networks[images.shape[-1]]
+        with mixed_precision(images.device):
+            maps = list(network.maps(images))
+            logits: Tensor = network.classifier(maps[-1])
+        return logits.float(), maps
 
-def largest_at(supernet: Supernet, resolution: int) -> Genes:
+
+def largest_at(supernet: AnySupernet, resolution: int) -> Genes:
     """Return the largest architecture of one resolution, `(n_genes,)`."""
     return supernet.space.restrict({"resolution": [resolution]}).largest()

@@ -10,7 +10,7 @@ from nascore.errors import ConfigError, unknown_name
 from nascore.evaluation.measure import calibrate_on_store, measure
 from nascore.files import write_parquet
 from nascore.seeds import integer_seed
-from nascore.supernet import Supernet, build_supernet
+from nascore.supernet import AnySupernet, BinasSupernet, Supernet, build_supernet
 from nascore.supernet.allocator import keep_freed_memory
 from nascore.supernet.checkpoint import load_supernet, save_supernet
 from nascore.supernet.initialise import initialise
@@ -19,6 +19,7 @@ from nascore.supernet.sorting import sort_channels
 from nascore.training.batches import Batches
 from nascore.training.job import PhaseJob
 from nascore.training.loop import Trainer
+from nascore.training.ordering import order_channels
 from nascore.training.phases import Phase, phases
 from nascore.training.processes import is_first, process_group
 from nascore.training.resume import ResumePoint
@@ -31,7 +32,8 @@ def train_phase(job: PhaseJob) -> None:
     Raises
     ------
     ConfigError
-        If the phase is none of the training's, the device is not there, or the number of processes is another.
+        If the phase is none of the training's, the device is not there, the number of processes is another, or there
+        is no teacher for a phase that needs one.
     DataError
         If the images or a checkpoint cannot be read or do not belong to the space, or a result cannot be written.
     TrainingError
@@ -53,25 +55,28 @@ def train_phase(job: PhaseJob) -> None:
 def _train(job: PhaseJob, batches: Batches) -> None:
     """Train and write."""
     phase = batches.phase
+    teacher = _teacher(job, batches)
     supernet = channels_last(_first_weights(job, phase), batches.device)
+    if isinstance(supernet, BinasSupernet) and phase.sort_channels:
+        order_channels(supernet, batches)
     monitor = SubnetMonitor(batches.store, job, batches.device)
     resume = ResumePoint(job.resume, job.identity(batches.store, batches.device))
-    curve = Trainer(supernet, batches, job.options, resume, monitor, _teacher(job, batches)).run()
+    curve = Trainer(supernet, batches, job.options, resume, monitor, teacher).run()
     if is_first():
         save_supernet(job.checkpoint, supernet, {"phase": phase.name})
         write_parquet(job.curve, pd.DataFrame(curve))
         job.resume.unlink(missing_ok=True)
 
 
-def _first_weights(job: PhaseJob, phase: Phase) -> Supernet:
+def _first_weights(job: PhaseJob, phase: Phase) -> AnySupernet:
     """Return the supernet that the phase starts with."""
     if job.start is None:
         with torch.random.fork_rng(devices=[]):  # PyTorch's default weights, which are not kept
-            supernet = build_supernet(job.build_space())
-        initialise(supernet, integer_seed(job.seed, "training", "initial weights"))
-        return supernet
+            first = build_supernet(job.build_space())
+        initialise(first, integer_seed(job.seed, "training", "initial weights"))
+        return first
     supernet = load_supernet(job.start, job.build_space())
-    if phase.sort_channels:
+    if isinstance(supernet, Supernet) and phase.sort_channels:
         sort_channels(supernet, phase.sort_channels)
     return supernet
 
@@ -79,6 +84,8 @@ def _first_weights(job: PhaseJob, phase: Phase) -> Supernet:
 def _teacher(job: PhaseJob, batches: Batches) -> Teacher | None:
     """Return who teaches from outside; in a sandwich the largest subnet of each step does it."""
     checkpoint = job.teacher or job.start
+    if checkpoint is None and batches.phase.multi_path:
+        raise ConfigError(f"phase {batches.phase.name!r} needs a teacher; give the checkpoint of the phase before")
     if checkpoint is None or batches.phase.sandwich:
         return None
     supernet = load_supernet(checkpoint, job.build_space())
@@ -94,7 +101,7 @@ class SubnetMonitor:
     job: PhaseJob
     device: torch.device
 
-    def __call__(self, supernet: Supernet) -> dict[str, float]:
+    def __call__(self, supernet: AnySupernet) -> dict[str, float]:
         """Return `accuracy_largest` and `accuracy_smallest`, each at its own resolution; NaN where it is turned off."""
         space = self.job.build_space()
         archs = {"accuracy_largest": space.largest(), "accuracy_smallest": space.smallest()}

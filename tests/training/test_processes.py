@@ -16,7 +16,8 @@ from nascore.training.launch import command, run_phase
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
-def test_two_processes_train_as_one(store, tmp_path):
+@pytest.mark.parametrize("space", ["ofa_mcunet", "binas"])
+def test_two_processes_train_as_one(store, tmp_path, space):
     # In double precision, where two ways to add up are no difference that AdamW would blow up: it divides by the size
     # of the gradient, which is rounding noise alone for the biases that the next batch normalisation takes away.
     spec = importlib.util.spec_from_file_location("two_processes", SCRIPT)
@@ -27,10 +28,10 @@ def test_two_processes_train_as_one(store, tmp_path):
         port = free.getsockname()[1]
     # What torchrun sets, without the time that its own start takes.
     meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": "test", "WORLD_SIZE": "2"}
-    call = [sys.executable, str(SCRIPT), str(store.folder), str(tmp_path / "two.pt")]
+    call = [sys.executable, str(SCRIPT), str(store.folder), str(tmp_path / "two.pt"), space]
     ranks = ({"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(2))
     running = [subprocess.Popen(call, env={**os.environ, **meeting, **rank}) for rank in ranks]
-    alone = two_processes.train(str(store.folder), 1)
+    alone = two_processes.train(str(store.folder), 1, space)
     assert [process.wait(timeout=120) for process in running] == [0, 0]
     together = torch.load(tmp_path / "two.pt")
     assert alone.keys() == together.keys()

@@ -1,6 +1,6 @@
 """What one of several processes does in `test_processes.py`: two steps in double precision.
 
-Usage: two_processes.py STORE RESULT
+Usage: two_processes.py STORE RESULT SPACE
 """
 
 import sys
@@ -9,15 +9,21 @@ from dataclasses import replace
 import torch
 
 from nascore.data.store import ImageStore
+from nascore.evaluation.measure import fold
 from nascore.spaces import get_space
-from nascore.supernet import build_supernet
+from nascore.supernet import BinasSupernet, build_supernet
 from nascore.supernet.initialise import initialise
 from nascore.supernet.inputs import channels_last
 from nascore.training.batches import Batches
 from nascore.training.loop import Trainer
 from nascore.training.options import TrainingOptions
+from nascore.training.ordering import order_channels
 from nascore.training.phases import phases
 from nascore.training.processes import process_group
+from nascore.training.teacher import Teacher
+
+STRATEGIES = {"ofa_mcunet": "sandwich", "binas": "multi_path"}
+RESTRICTED = {"ofa_mcunet": {"width": [0]}, "binas": {}}
 
 
 class DoubleBatches(Batches):
@@ -38,22 +44,31 @@ class NoResume:
         pass
 
 
-def train(folder: str, processes: int) -> dict[str, torch.Tensor]:
-    """Return the weights after two steps on 7 images each, of which one process has more, and the loss."""
-    options = TrainingOptions(epochs=1, batch_size=7, random_subnets=0, learning_rate=2e-3)
-    space = get_space("ofa_mcunet", resolutions=(32,)).restrict({"width": [0]})
-    (phase,) = phases(options, space)
+def train(folder: str, processes: int, space_name: str) -> dict[str, torch.Tensor]:
+    """Return the weights after two steps on 7 images each, of which one process has more, and the losses.
+
+    Of OFA-MCUNet by the sandwich rule; of BINAS with a path for each image, after sorting channels.
+    """
+    space = get_space(space_name, resolutions=(40,), n_classes=2).restrict(RESTRICTED[space_name])
+    options = TrainingOptions(
+        epochs=1, batch_size=7, random_subnets=0, learning_rate=2e-3, strategy=STRATEGIES[space_name]
+    )
+    phase = phases(options, space)[-1]
     with process_group(torch.device("cpu"), processes) as (rank, _, device):
         batches = DoubleBatches(ImageStore.open(folder), phase, 7, 0.5, 3, device, rank, processes)
         supernet = build_supernet(space)
         initialise(supernet, 1)
         supernet = channels_last(supernet, device).double()
-        curve = Trainer(supernet, batches, options, NoResume(), lambda _: {}).run()
+        teacher = None
+        if isinstance(supernet, BinasSupernet):
+            teacher = Teacher({40: fold(supernet.subnet(space.largest()))})
+            order_channels(supernet, batches)
+        curve = Trainer(supernet, batches, options, NoResume(), lambda _: {}, teacher).run()
     return {**supernet.state_dict(), "losses": torch.tensor([entry["loss"] for entry in curve])}
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    result = train(sys.argv[1], 2)
+    result = train(sys.argv[1], 2, sys.argv[3])
     if result["losses"].numel():  # only the first process has the curve
         torch.save(result, sys.argv[2])
