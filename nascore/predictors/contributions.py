@@ -20,11 +20,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nascore.predictors.base import Predictor
-from nascore.predictors.linear import table_arrays, table_from, table_shapes
+from nascore.predictors.linear import AdditivePredictor
 from nascore.predictors.options import Option
-from nascore.predictors.storage import Arrays
-from nascore.spaces.block_table import BlockTable, BlockTableLookup
+from nascore.spaces.block_table import BlockTable
 from nascore.spaces.staged import Genes, StagedSpace
 
 Array = NDArray[np.float64]
@@ -33,12 +31,11 @@ NOTHING = -1
 """Stands for a stage, block, depth or operation that a mean is not conditional on."""
 
 
-class Contributions(Predictor):
+class Contributions(AdditivePredictor):
     """Contributions of depths and operations; see the module's first paragraph."""
 
     name: ClassVar[str] = "contributions"
     valid_options: ClassVar[Mapping[str, Option]] = {"published_code": Option(0, 0, 2)}
-    is_additive: ClassVar[bool] = True
 
     def _fit(self, genes: Genes, accuracy: Array, seed: int) -> dict[str, Any]:
         combinations = self.space.global_index(genes)
@@ -47,25 +44,8 @@ class Contributions(Predictor):
             fixed[g] = accuracy[combinations == g].mean()
         means = conditional_means(self.space, genes, accuracy - fixed[combinations])
         blocks = contribution_blocks(self.space, means, published_code=bool(self.options["published_code"]))
-        self._restore(table_arrays(BlockTable(fixed + _shallowest(self.space, means), blocks)))
+        self._take(BlockTable(fixed + _shallowest(self.space, means), blocks))
         return {"n_choices_without_rows": int((means["n"] == 0).sum())}
-
-    def _predict(self, genes: Genes) -> Array:
-        return self._lookup(genes)[0]
-
-    def additive_table(self) -> BlockTable | None:
-        """Return the table whose look-up is `predict`; None before the fit."""
-        return self._table if self.fit_facts else None
-
-    def _arrays(self) -> Arrays:
-        return table_arrays(self._table)
-
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        return table_shapes(self.space)
-
-    def _restore(self, arrays: Arrays) -> None:
-        self._table = table_from(arrays)
-        self._lookup = BlockTableLookup(self.space, [self._table])
 
 
 def conditions(space: StagedSpace) -> pd.DataFrame:

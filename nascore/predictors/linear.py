@@ -29,16 +29,14 @@ from nascore.spaces.staged import Genes, StagedSpace
 Array = NDArray[np.float64]
 
 
-class LinearPerGlobal(Predictor):
-    """Partially pooled Bayesian ridge regression per global combination; see the module's first paragraph."""
+class AdditivePredictor(Predictor):
+    """A predictor that is an additive table; a subclass says how to fit it, and hands it to `_take`."""
 
-    name: ClassVar[str] = "linear_per_global"
     is_additive: ClassVar[bool] = True
 
-    def _fit(self, genes: Genes, accuracy: Array, seed: int) -> dict[str, Any]:
-        self._table, facts = fit_additive(self.space, genes, accuracy)
-        self._restore(self._arrays())
-        return facts
+    def _take(self, table: BlockTable) -> None:
+        self._table = table
+        self._lookup = BlockTableLookup(self.space, [table])
 
     def _predict(self, genes: Genes) -> Array:
         return self._lookup(genes)[0]
@@ -54,8 +52,18 @@ class LinearPerGlobal(Predictor):
         return table_shapes(self.space)
 
     def _restore(self, arrays: Arrays) -> None:
-        self._table = table_from(arrays)
-        self._lookup = BlockTableLookup(self.space, [self._table])
+        self._take(table_from(arrays))
+
+
+class LinearPerGlobal(AdditivePredictor):
+    """Partially pooled Bayesian ridge regression per global combination; see the module's first paragraph."""
+
+    name: ClassVar[str] = "linear_per_global"
+
+    def _fit(self, genes: Genes, accuracy: Array, seed: int) -> dict[str, Any]:
+        table, facts = fit_additive(self.space, genes, accuracy)
+        self._take(table)
+        return facts
 
 
 def table_arrays(table: BlockTable) -> Arrays:
