@@ -21,7 +21,7 @@ import pyarrow as arrow
 import pyarrow.parquet as pq
 
 from nascore.errors import DataError, SpaceError
-from nascore.files import replacing
+from nascore.files import parquet_header, replacing
 from nascore.spaces.staged import Genes, StagedSpace
 
 ARROW_TYPES = {
@@ -144,13 +144,7 @@ def read_table(path: Path, kind: TableKind, space: StagedSpace) -> arrow.Table:
         raise DataError(f"{path} does not exist") from None
     except (arrow.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a whole Parquet file: {error}") from None
-    header = (table.schema.metadata or {}).get(kind.name.encode())
-    if header is None:
-        raise DataError(f"{path} is a Parquet file but not {kind.what}: it has no {kind.name} key")
-    try:
-        facts = dict(json.loads(header))
-    except (ValueError, TypeError):
-        raise DataError(f"{path}: its {kind.name} key is not a JSON mapping; got {header!r}") from None
+    facts = parquet_header(table, kind.name, kind.what, path)
     if facts.get("schema_version") != kind.version:
         raise DataError(
             f"{path} has schema version {facts.get('schema_version')}; this program reads version {kind.version}. "

@@ -130,3 +130,25 @@ def file_sha256(path: str | Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
+
+
+def parquet_header(table: pa.Table, key: str, what: str, path: str | Path) -> dict[str, Any]:
+    """Return the JSON mapping that a Parquet file has under a key of its metadata.
+
+    Parameters
+    ----------
+    what
+        What a file with that key is called in messages, with its article.
+
+    Raises
+    ------
+    DataError
+        If there is no such key, or something else under it.
+    """
+    text = (table.schema.metadata or {}).get(key.encode())
+    if text is None:
+        raise DataError(f"{path} is a Parquet file but not {what}: it has no {key} key")
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError):
+        raise DataError(f"{path}: its {key} key is not a JSON mapping; got {text!r}") from None

@@ -15,7 +15,7 @@ import pyarrow as arrow
 import pyarrow.parquet as pq
 
 from nascore.errors import DataError
-from nascore.files import replacing
+from nascore.files import parquet_header, replacing
 from nascore.layer_signature import LayerSignature
 
 SCHEMA_VERSION = 1
@@ -123,13 +123,7 @@ def read_rows(path: Path, kind: str, columns: Sequence[arrow.Field]) -> tuple[Se
         raise DataError(f"{path} does not exist; expected {_KINDS[kind]}") from None
     except (arrow.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a whole Parquet file: {error}") from None
-    text = (table.schema.metadata or {}).get(kind.encode())
-    if text is None:
-        raise DataError(f"{path} is a Parquet file but not {_KINDS[kind]}: it has no {kind} key")
-    try:
-        header = dict(json.loads(text))
-    except (ValueError, TypeError):
-        raise DataError(f"{path}: its {kind} key is not a JSON mapping; got {text!r}") from None
+    header = parquet_header(table, kind, _KINDS[kind], path)
     if header.get("schema_version") != SCHEMA_VERSION:
         raise DataError(
             f"{path} has schema version {header.get('schema_version')}; this program reads version {SCHEMA_VERSION}"
