@@ -53,6 +53,7 @@ wildcard_constraints:
     searcher="|".join(map(re.escape, CONFIG.searchers)),
     target="|".join(map(re.escape, CONFIG.targets)),
     metric="|".join(map(re.escape, CONFIG.search.pareto)),
+    measured_device="|".join(map(re.escape, CONFIG.latency.devices)),
 
 
 rule all:
@@ -87,3 +88,8 @@ if CONFIG.data:
 
 
 include: "rules/report.smk"
+
+
+if CONFIG.latency.devices:
+
+    include: "rules/latency.smk"

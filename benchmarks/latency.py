@@ -19,10 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
-from nascore.efficiency.latency_quality import compare, correct
-from nascore.evaluation.latency import measure_layers, measure_networks
+from nascore.efficiency.latency_judgement import compare
+from nascore.efficiency.latency_quality import correct, estimates
+from nascore.evaluation.latency import measure_layers, measure_networks, sample_networks
 from nascore.evaluation.latency_backends import backend_names, get_backend
 from nascore.evaluation.latency_timing import Timing
 from nascore.layer_signature import layers_of
@@ -54,10 +53,8 @@ def run(space_name: str, backend_name: str, folder: Path, arguments: argparse.Na
     """Measure one space with one backend; say whether the aim is reached."""
     space = get_space(space_name, **({"resolutions": arguments.resolutions} if arguments.resolutions else {}))
     backend = get_backend(backend_name)
-    timing = Timing(min_repeats=min(32, arguments.repeats), max_repeats=arguments.repeats)
-    genes = np.unique(space.sample(2 * (arguments.fit + arguments.heldout), generator(0, "latency", "sample")), axis=0)
-    genes = generator(0, "latency", "networks").permutation(genes)[: arguments.fit + arguments.heldout]
-    common = {"device": DEVICE, "timing": timing}
+    genes = sample_networks(space, arguments.fit + arguments.heldout, seed=0)
+    common = {"device": DEVICE, "timing": Timing.up_to(arguments.repeats)}
     stem = folder / f"{space_name}_{backend_name}"
     start = time.perf_counter()
     table = measure_layers(f"{stem}_layers.parquet", layers_of(space), backend, **common)
@@ -66,7 +63,7 @@ def run(space_name: str, backend_name: str, folder: Path, arguments: argparse.Na
     order = generator(0, "latency", "split").permutation(len(networks.genes))
     fitted, heldout = networks.take(order[: arguments.fit]), networks.take(order[arguments.fit :])
     seconds = time.perf_counter() - start
-    compared = compare(table, fitted, heldout, seed=0)
+    compared = compare(heldout.median_ms, estimates(table, fitted, heldout, seed=0))
     correction = correct(table, fitted).correction
     times, sure = heldout.median_ms, heldout.times["spread_ms"] / heldout.median_ms
     print(f"\n{space_name}, {backend_name} {backend.runtime_version}, {backend.hardware}: measured in {seconds:.0f} s")

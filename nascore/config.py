@@ -14,7 +14,9 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from nascore.config_sections import (
+    LatencyConfig,
     LearningCurveConfig,
+    Name,
     SamplingConfig,
     SearchConfig,
     SpaceConfig,
@@ -34,9 +36,6 @@ from nascore.spaces import OfaMcunet, get_space
 from nascore.strict import Strict
 from nascore.training.options import TrainingOptions
 from nascore.training.phases import phases
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-"""A name that is also the name of a folder."""
 
 
 class Config(Strict):
@@ -62,13 +61,15 @@ class Config(Strict):
         {name: {} for name in predictor_names()}, description="Predictors to fit: name to options."
     )
     learning_curve: LearningCurveConfig = Field(LearningCurveConfig(), description="Error against number of rows.")
+    latency: LatencyConfig = Field(LatencyConfig(), description="Devices whose latency is measured.")
     search: SearchConfig = Field(SearchConfig(), description="What all searches share.")
     searchers: dict[Name, Searcher] = Field(
         {"random": RandomOptions(), "evolution": EvolutionOptions(), "exact": ExactOptions()},
         description="Searchers to run on every target: name to options, of which `algorithm` chooses the kind.",
     )
     targets: dict[Name, dict[str, Any]] = Field(
-        description="Constraint targets: name to upper bounds, a `device`, or fixed global choices."
+        description="Constraint targets: name to upper bounds, a `device`, or fixed global choices. `latency_ms` is a "
+        "bound on the device of `latency.devices` that `latency_on` names; it may be left out where there is one."
     )
     snapshot: bool = Field(
         False, description="Whether the workflow ends with `nascore snapshot`, which versions the run with DVC."
@@ -120,7 +121,7 @@ class Config(Strict):
 
     def target(self, name: str) -> Target:
         """Return one target."""
-        return parse_target(name, self.targets[name], self.build_space())
+        return parse_target(name, self.targets[name], self.build_space(), measured_devices=list(self.latency.devices))
 
     @property
     def space_options(self) -> dict[str, Any]:

@@ -34,6 +34,7 @@ running anything.
 | `config.yaml` | the embedded default: rendered images, a supernet, sampled subnets, searches, validation |
 | `image_folder.yaml` | the same on a folder of images: `--config images=PATH` |
 | `lab3_tables.yaml` | MIT 6.5940 lab 3 on its published accuracy tables |
+| `latency.yaml` | the embedded default with latency limits on two backends of this machine |
 """
 
 PREDICTORS = """## Predictors
@@ -50,6 +51,7 @@ TARGETS = """## Constraint targets
     targets:
       camera: { device: stm32f746, macs_m: 30 }
       badge: { peak_memory_kb: 128, flash_kb: 512, resolution: 96 }
+      app: { latency_ms: 5, latency_on: laptop } # of latency.devices
 """
 
 
@@ -64,6 +66,7 @@ def describe_keys() -> str:
         lines.append(f"| `{name}` | {shown} |")
     lines += ["", TARGETS, "| bound | unit | of |", "|---|---|---|"]
     lines += [f"| `{name}` | {unit:,} | `{metric}` |" for name, (metric, unit) in UNITS.items()]
+    lines += ["| `latency_ms` | 1 ms | `latency_ms@DEVICE`, measured: see `docs/latency.md` |"]
     lines += ["", "| device | part | SRAM, KB | flash, KB | data sheet |", "|---|---|---:|---:|---|"]
     lines += [f"| `{d.name}` | {d.part} | {d.sram_kb} | {d.flash_kb} | {d.datasheet} |" for d in DEVICES.values()]
     return "\n".join(lines) + "\n"

@@ -11,6 +11,8 @@ from nascore.spaces.ofa_mcunet import RESOLUTIONS
 from nascore.strict import Strict
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""A name that is also the name of a folder."""
 
 
 class SpaceConfig(Strict):
@@ -91,6 +93,51 @@ class LearningCurveConfig(Strict):
         (500, 2000, 4000, 16000),
         description="Numbers of rows. The last point of the curve is always the run's own predictor.",
     )
+
+
+class DeviceConfig(Strict):
+    """A device whose latency is known: measured on this machine, or by tables that were measured elsewhere."""
+
+    backend: Literal["onnxruntime", "pytorch", "cuda"] | None = Field(
+        None, description="What runs networks on this machine, to measure them; or give `table`."
+    )
+    threads: Annotated[int, Field(ge=1)] = Field(1, description="Threads of one inference.")
+    batch: Annotated[int, Field(ge=1)] = Field(1, description="Images per call.")
+    table: str | None = Field(
+        None, description="Table of layer latencies (Parquet) that was measured elsewhere, in place of a backend."
+    )
+    networks: str | None = Field(
+        None,
+        description="Measured whole networks (Parquet) that belong to `table`, `latency.fit` + `latency.heldout` of "
+        "them; without, the table is taken as it is and is not judged.",
+    )
+
+    @model_validator(mode="after")
+    def _measured_here_or_elsewhere(self) -> "DeviceConfig":
+        if (self.backend is None) == (self.table is None):
+            given = "both" if self.table else "neither"
+            raise ValueError(
+                "latencies come either from a `backend` on this machine or from a `table` that was measured "
+                f"elsewhere; {given} is given"
+            )
+        if self.table and (self.threads, self.batch) != (1, 1):
+            raise ValueError("threads and batch belong to a `backend`; a `table` says itself how it was measured")
+        if self.networks and not self.table:
+            raise ValueError("networks belong to a `table`; a `backend` measures its own")
+        return self
+
+
+class LatencyConfig(Strict):
+    """Which latencies are measured, and how well."""
+
+    fit: Annotated[int, Field(ge=10)] = Field(
+        100, description="Whole networks that the correction and the network predictors are fitted to."
+    )
+    heldout: Annotated[int, Field(ge=10)] = Field(50, description="Whole networks that they are judged on.")
+    repeats: Annotated[int, Field(ge=4)] = Field(
+        256, description="Timed calls of each layer and network at most, of those that are not measured yet."
+    )
+    devices: dict[Name, DeviceConfig] = Field({}, description="Devices by the name that targets give them.")
 
 
 class SearchConfig(Strict):

@@ -13,7 +13,7 @@ is checked on read.
 | `repeats` | timed calls |
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -75,6 +75,11 @@ class LayerLatencies:
         rows = [{**asdict(signature), **measured[signature]} for signature in sorted(measured)]
         return cls(setting, pd.DataFrame(rows, columns=[field.name for field in (*LAYER_FIELDS, *TIMES)]))
 
+    def only(self, signatures: Iterable[LayerSignature]) -> Self:
+        """Return the entries of some layers, all of which it has, as it was measured."""
+        entries = dict(zip(self.signatures, self.times(), strict=True))
+        return self.of(self.setting, {signature: entries[signature] for signature in signatures})
+
     def write(self, path: str | Path) -> None:
         """Write the table, whole or not at all."""
         header = {"correction": asdict(self.correction)} if self.correction else {}
@@ -131,6 +136,26 @@ class NetworkLatencies:
         return replace(
             self, genes=self.genes[np.asarray(rows)], times=self.times.iloc[np.asarray(rows)].reset_index(drop=True)
         )
+
+    def split(self, n_fit: int, n_heldout: int) -> tuple[Self, Self]:
+        """Return the first networks, to fit on, and as many of those behind them as are to be judged on.
+
+        Raises
+        ------
+        DataError
+            If there are too few.
+        """
+        if len(self.genes) < n_fit + n_heldout:
+            raise DataError(
+                f"{len(self.genes)} networks are measured on {self.setting.device!r}; expected {n_fit} to fit on and "
+                f"{n_heldout} to judge on"
+            )
+        return self.take(range(n_fit)), self.take(range(n_fit, n_fit + n_heldout))
+
+    def only(self, genes: Genes) -> Self:
+        """Return some networks, all of which it has, in the order of the `(n, n_genes)` canonical architectures."""
+        rows = {arch_id: row for row, arch_id in enumerate(self.space.arch_id(self.genes))}
+        return self.take([rows[arch_id] for arch_id in self.space.arch_id(genes)])
 
     def write(self, path: str | Path) -> None:
         """Write the table, whole or not at all."""

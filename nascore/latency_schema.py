@@ -22,6 +22,9 @@ SCHEMA_VERSION = 1
 LAYERS, NETWORKS = "nascore.layer_latencies", "nascore.network_latencies"
 """Names of the headers."""
 
+LATENCY = "latency_ms"
+"""A bound on measured latency, as targets write it."""
+
 _KINDS = {LAYERS: "a table of layer latencies", NETWORKS: "a table of network latencies"}
 _TYPES = {str: arrow.string(), int: arrow.int32(), bool: arrow.bool_()}
 TIMES = (
@@ -31,6 +34,11 @@ TIMES = (
     arrow.field("repeats", arrow.int32()),
 )
 LAYER_FIELDS = tuple(arrow.field(f.name, _TYPES[f.type]) for f in fields(LayerSignature))  # type: ignore[index]
+
+
+def latency_metric(device: str) -> str:
+    """Return the cost column of the latency on a measured device, milliseconds."""
+    return f"{LATENCY}@{device}"
 
 
 @dataclass(frozen=True)

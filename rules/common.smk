@@ -12,6 +12,8 @@ ACCURACY = f"{RUN}/accuracy_dataset"
 DATASET = f"{ACCURACY}/accuracy_dataset.parquet"
 DATASET_REPORT = f"{ACCURACY}/dataset_report.json"
 
+LATENCY = f"{RUN}/latency"
+
 # A run on published tables has no images, and one with given weights has no training.
 IMAGES = f"data/{CONFIG.data.source}" if CONFIG.data else None
 TRAINED = CONFIG.data and not CONFIG.supernet.checkpoint
@@ -36,6 +38,11 @@ def code_of(script, *modules):
 def predictor_file(wildcards):
     """Return the predictor that a searcher maximises."""
     return f"{PREDICTORS}/{CONFIG.searchers[wildcards.searcher].predictor}/predictor.safetensors"
+
+
+def latency_tables(wildcards):
+    """Return the tables of the devices whose latency a target bounds; other targets do not wait for any."""
+    return [f"{LATENCY}/{device}/table.parquet" for device in CONFIG.target(wildcards.target).measured_devices]
 
 
 def target_spec(name):

@@ -112,6 +112,10 @@ rule write_report:
         validations=VALIDATIONS,
         training_curves=CURVES if CONFIG.data else [],
         images=f"{IMAGES}/{MANIFEST}" if CONFIG.data else [],
+        latency_tables=expand(f"{LATENCY}/{{device}}/table.parquet", device=CONFIG.latency.devices),
+        latency_quality=expand(f"{LATENCY}/{{device}}/quality.csv", device=CONFIG.latency.devices),
+        latency_heldout=expand(f"{LATENCY}/{{device}}/heldout.parquet", device=CONFIG.latency.devices),
+        latency_found=expand(f"{LATENCY}/{{device}}/found.csv", device=CONFIG.latency.devices),
     output:
         page=report(
             f"{RUN}/report.html",
@@ -133,6 +137,7 @@ rule write_report:
         code=code_of("write_report"),
         order=[list(CONFIG.targets), list(CONFIG.searchers)],
         predictors=list(CONFIG.predictors),
+        devices=list(CONFIG.latency.devices),
         metrics=CONFIG.search.pareto,
     script:
         "../workflow_scripts/write_report.py"

@@ -6,6 +6,7 @@ rule search:
     input:
         predictor=predictor_file,
         coverage=rules.count_coverage.output.coverage,
+        latency=latency_tables,
     output:
         result=f"{RUN}/search/{{target}}/{{searcher}}/result.json",
     log:

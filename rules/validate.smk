@@ -9,6 +9,7 @@ rule choose_contenders:
         search=validated_search,
         predictor=f"{PREDICTORS}/{validated_predictor()}/predictor.safetensors",
         coverage=rules.count_coverage.output.coverage,
+        latency=latency_tables,
     output:
         contenders=f"{VALIDATION}/{{target}}/contenders.parquet",
     log:

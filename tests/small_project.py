@@ -33,6 +33,27 @@ CONFIG = {
     "targets": {"macs": {"macs_m": 30}, "board": {"device": "stm32f412"}, "impossible": {"peak_memory_kb": 64}},
 }
 
+LATENCY_CONFIG = {
+    **CONFIG,
+    "space": {"resolutions": [96]},
+    "predictors": {"linear_per_global": {}},
+    "learning_curve": {"rows": [50]},
+    "searchers": {"exact": {"algorithm": "exact"}},
+    "latency": {
+        "fit": 10,
+        "heldout": 10,
+        "repeats": 16,
+        "devices": {"onnx": {"backend": "onnxruntime"}, "torch": {"backend": "pytorch"}},
+    },
+    "targets": {
+        "onnx": {"latency_ms": 1000, "latency_on": "onnx", "macs_m": 30},
+        "torch": {"latency_ms": 1000, "latency_on": "torch"},
+        "macs": {"macs_m": 30},
+        "seconds": {"latency_ms": 0.001, "latency_on": "onnx"},
+    },
+}
+"""A run with latency limits that any machine keeps, and one that none does; few layers and few repeats."""
+
 IMAGES_CONFIG = {
     "run": "small",
     "data": {"source": "synthetic", "train": 96, "calibration": 24, "search": 60, "test": 50},
@@ -124,8 +145,8 @@ class Project:
         }
 
 
-def new_project_in(folder: Path) -> Project:
-    """Copy the code into a folder, with small tables and the configuration `CONFIG`."""
+def new_project_in(folder: Path, **space: object) -> Project:
+    """Copy the code into a folder, with small tables of the space with some options and the configuration `CONFIG`."""
     for name in CODE:
         source, copy = ROOT / name, folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +154,7 @@ def new_project_in(folder: Path) -> Project:
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, copy)
-    write_tables(folder / "tables", get_space("ofa_mcunet"), files=2, rows=200)
+    write_tables(folder / "tables", get_space("ofa_mcunet", **space), files=2, rows=200)
     project = Project(folder)
     project.configure()
     return project

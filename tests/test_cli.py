@@ -7,11 +7,14 @@ import sys
 
 import numpy as np
 import pytest
+from latency_examples import networks_of, table_of
 from typer.testing import CliRunner
 
 from nascore import __version__
 from nascore.accuracy_dataset.coverage import coverage
 from nascore.cli import app
+from nascore.efficiency.latency_quality import table_sum
+from nascore.latency_files import LayerLatencies
 from nascore.predictors import make_predictor
 from nascore.predictors.storage import read, write
 from nascore.search.devices import DEVICES
@@ -31,6 +34,10 @@ COMMANDS = [
     ("draw",),
     ("search",),
     ("predict",),
+    ("latency", "measure"),
+    ("latency", "check"),
+    ("latency", "import"),
+    ("latency", "export"),
     ("config", "check"),
     ("config", "schema"),
     ("lineage",),
@@ -382,3 +389,55 @@ def test_the_installed_command_answers():
     if not os.path.exists(command):
         pytest.skip("the package is not installed")
     assert subprocess.check_output([command, "--version"], text=True) == f"nascore {__version__}\n"
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory, space):
+    """Made-up layers and networks: networks take twice the sum, and 1 ms."""
+    folder = tmp_path_factory.mktemp("board")
+    layers = table_of(space)
+    genes = np.unique(space.sample(40, np.random.default_rng(0)), axis=0)
+    layers.write(folder / "layers.parquet")
+    networks_of(space, genes, 2 * table_sum(space, layers, genes) + 1).write(folder / "networks.parquet")
+    return folder
+
+
+class TestLatency:
+    def test_a_table_is_judged_and_corrected(self, board):
+        corrected = board / "corrected.parquet"
+        files = (board / "layers.parquet", board / "networks.parquet")
+        shown = call("latency", "check", *files, "--fit", 20, "--output", corrected).stdout
+        rows = {line.split()[0]: line.split()[1:] for line in shown.splitlines() if line}
+        assert float(rows["corrected_sum"][0]) < 0.01 < 40 < float(rows["table_sum"][0])
+        correction = LayerLatencies.read(corrected).correction
+        assert (correction.slope, correction.intercept_ms) == pytest.approx((2, 1), rel=1e-4)
+        assert "expected 100 to fit on and 2 to judge on" in error("latency", "check", *files)
+
+    def test_a_search_keeps_a_latency_limit(self, board, predictor):
+        table = ("--latency-table", board / "layers.parquet")
+        search = ("search", "--predictor", predictor, "--limit", "latency_ms=8", "--json")
+        found = json.loads(answer(*search, *table))
+        assert 0 < found["subnets"][0]["costs"]["latency_ms@board"] <= 8
+        assert "Latency on board (ms)" in answer(*search[:-1], *table)
+        assert "there is no latency table" in error(*search)
+        assert "second latency table of device 'board'" in error(*search, *table, *table)
+        assert "unknown measured device 'bord'. Did you mean 'board'?" in error(*search, *table, "--latency-on", "bord")
+
+    def test_yaml_there_and_back(self, board, tmp_path):
+        answer("latency", "export", board / "layers.parquet", "--output", tmp_path / "board.yaml")
+        back = tmp_path / "back.parquet"
+        answer("latency", "import", tmp_path / "board.yaml", "--device", "other", "--output", back)
+        before, after = LayerLatencies.read(board / "layers.parquet"), LayerLatencies.read(back)
+        assert after.setting.device == "other" and after.signatures == before.signatures
+        own = before.rows["median_ms"] - before.rows["call_ms"]
+        assert after.rows["median_ms"].tolist() == pytest.approx(own.tolist())
+
+    def test_measures_what_is_not_measured_yet(self, tmp_path):
+        options = ("--device", "here", "--output", tmp_path, "--space", "binas", "--resolutions", 32, "--networks", 0)
+        measure = ("latency", "measure", "--backend", "pytorch", "--repeats", 4, *options)
+        assert call(*measure).exit_code == 0
+        first = (tmp_path / "layers.parquet").read_bytes()
+        assert call(*measure).exit_code == 0
+        assert (tmp_path / "layers.parquet").read_bytes() == first
+        assert "was measured with threads 1; expected 2" in error(*measure, "--threads", 2)
+        assert "unknown latency backend 'torch'" in error("latency", "measure", "--backend", "torch", *options)

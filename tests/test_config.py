@@ -1,12 +1,15 @@
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from nascore.config import Config, json_schema, read_config, validate_config
 from nascore.config_docs import describe_keys
+from nascore.config_sections import DeviceConfig
 from nascore.errors import ConfigError
+from nascore.evaluation.latency_backends import backend_names
 from nascore.predictors import predictor_names
 from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions
 
@@ -42,6 +45,55 @@ class TestDefaults:
     def test_a_validated_configuration_is_valid_as_data(self):
         config = validate()
         assert Config.model_validate(config.model_dump(mode="json")) == config
+
+
+DEVICES = {"devices": {"laptop": {"backend": "onnxruntime"}, "board": {"table": "board.parquet"}}}
+
+
+class TestLatency:
+    def test_a_target_names_its_device_or_there_is_one_alone(self):
+        config = validate(latency=DEVICES, targets={"t": {"latency_ms": 5, "latency_on": "board"}})
+        assert config.target("t").measured_devices == ["board"]
+        one = {"devices": {"laptop": {"backend": "pytorch", "threads": 2}}}
+        assert validate(latency=one, targets={"t": {"latency_ms": 5}}).target("t").measured_devices == ["laptop"]
+        assert validate(latency=one).target("macs_50m").measured_devices == []
+
+    @pytest.mark.parametrize(
+        ("latency", "target", "message"),
+        [
+            (DEVICES, {"latency_ms": 5, "latency_on": "bord"}, "unknown measured device 'bord'. Did you mean 'board'?"),
+            (DEVICES, {"latency_ms": 5}, "several devices are measured; say which with latency_on: laptop, board"),
+            ({}, {"latency_ms": 5}, "bounds latency_ms, but there is no latency table"),
+            ({}, {"latency_on": "board", "macs_m": 1}, "has latency_on but no latency_ms"),
+            (
+                {"devices": {"a": {}}},
+                {"macs_m": 1},
+                "devices.a: latencies come either from .* neither is given",
+            ),
+            ({"devices": {"a": {"backend": "onnx"}}}, {"macs_m": 1}, "latency.devices.a.backend: Input should be"),
+            (
+                {"devices": {"a": {"table": "t", "threads": 2}}},
+                {"macs_m": 1},
+                "threads and batch belong to a",
+            ),
+            (
+                {"devices": {"a": {"backend": "pytorch", "networks": "n"}}},
+                {"macs_m": 1},
+                "networks belong to a `table`",
+            ),
+            ({"devices": {"a@b": {"backend": "pytorch"}}}, {"macs_m": 1}, "should match pattern"),
+        ],
+    )
+    def test_mistakes(self, latency, target, message):
+        with pytest.raises(ConfigError, match=message):
+            validate(latency=latency, targets={"t": target})
+
+    def test_the_backends_are_those_that_measure(self):
+        assert set(get_args(get_args(DeviceConfig.model_fields["backend"].annotation)[0])) == set(backend_names())
+
+    def test_the_example_is_valid(self):
+        config = read_config(CONFIG / "latency.yaml")
+        assert [config.target(name).measured_devices for name in config.targets] == [["onnx"], ["torch"], []]
 
 
 class TestPublishedRun:

@@ -117,3 +117,13 @@ def test_says_what_is_wrong_with_networks(networks, tmp_path):
 def test_entries_are_sorted_whatever_the_order_of_measurement():
     layers = layers_of(BINAS)
     assert LayerLatencies.of(SETTING, {layer: times(1.0) for layer in reversed(layers)}).signatures == layers
+
+
+def test_a_part_is_in_the_order_that_is_asked_for(table, networks):
+    wanted = [table.signatures[5], table.signatures[2]]
+    assert table.only(wanted).signatures == sorted(wanted)
+    assert networks.only(networks.genes[[2, 0]]).median_ms.tolist() == [2.0, 3.0]
+    fitted, heldout = networks.split(2, 1)
+    assert (fitted.median_ms.tolist(), heldout.median_ms.tolist()) == ([3.0, 1.0], [2.0])
+    with pytest.raises(DataError, match="3 networks are measured on 'board'; expected 2 to fit on and 2 to judge on"):
+        networks.split(2, 2)

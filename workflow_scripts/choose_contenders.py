@@ -13,13 +13,15 @@ def main(snakemake):
     """List the contenders of one target."""
     files, params = snakemake.input, snakemake.params
     space = common.searched_space(params.space, files.coverage, params.uncovered_choices)
+    latencies = common.latencies(files.latency, space)
     genes, columns = contenders(
         space,
-        parse_target(snakemake.wildcards.target, params.target, space),
+        parse_target(snakemake.wildcards.target, params.target, space, measured_devices=list(latencies)),
         load_predictor(files.predictor, space),
         read_json(files.search),
         top_k=params.top_k,
         seed=params.seed,
+        latencies=latencies,
     )
     write_architectures(snakemake.output.contenders, space, genes, columns)
     print(columns["role"].value_counts().to_dict())

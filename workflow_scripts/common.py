@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from nascore.accuracy_dataset.coverage import covered_space, read_coverage
+from nascore.efficiency.latency_table import latency_block_table, read_latency_table
 from nascore.errors import NascoreError
 from nascore.spaces import OfaMcunet, get_space
+from nascore.spaces.block_table import BlockTable
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
@@ -76,3 +78,9 @@ def searched_space(space: dict[str, Any], coverage: str, uncovered_choices: bool
     """Return the space that may be searched: the covered choices, unless all are asked for."""
     whole = get_space(**space)
     return whole if uncovered_choices else covered_space(whole, read_coverage(coverage))
+
+
+def latencies(paths: list[str], space: OfaMcunet) -> dict[str, BlockTable]:
+    """Return the latency tables of a space by device; files of `fit_latency` say which device they are of."""
+    tables = map(read_latency_table, paths)
+    return {table.setting.device: latency_block_table(space, table) for table in tables}

@@ -14,14 +14,16 @@ def main(snakemake):
     """Search one target with one searcher."""
     params, wildcards = snakemake.params, snakemake.wildcards
     space = common.searched_space(params.space, snakemake.input.coverage, params.uncovered_choices)
+    latencies = common.latencies(snakemake.input.latency, space)
     result = run_search(
         space,
-        parse_target(wildcards.target, params.target, space),
+        parse_target(wildcards.target, params.target, space, measured_devices=list(latencies)),
         load_predictor(snakemake.input.predictor, space),
         TypeAdapter(Searcher).validate_python(params.options),
         searcher=wildcards.searcher,
         top_k=params.top_k,
         seed=params.seed,
+        latencies=latencies,
     )
     write_json(snakemake.output.result, result.to_json())
     print(result.message)

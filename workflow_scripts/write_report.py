@@ -23,6 +23,12 @@ def main(snakemake):
         training_curves=files.training_curves,
         images=files.images or None,
         folder=Path(snakemake.output.page).parent,
+        latency=[
+            {"table": table, "quality": quality, "heldout": heldout, "found": found}
+            for table, quality, heldout, found in zip(
+                files.latency_tables, files.latency_quality, files.latency_heldout, files.latency_found, strict=True
+            )
+        ],
     )
     write_report(snakemake.output.page, content)
 

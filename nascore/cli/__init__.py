@@ -11,7 +11,14 @@ import typer
 from typer.core import TyperGroup
 
 from nascore import __version__
-from nascore.cli import config_commands, lineage_commands, search_commands, space_commands, version_commands
+from nascore.cli import (
+    config_commands,
+    latency_commands,
+    lineage_commands,
+    search_commands,
+    space_commands,
+    version_commands,
+)
 from nascore.cli.output import example
 from nascore.errors import NascoreError
 
@@ -66,6 +73,7 @@ def _root(
 
 space_commands.register(app)
 search_commands.register(app)
+latency_commands.register(app)
 lineage_commands.register(app)
 version_commands.register(app)
 config_commands.register(app)

@@ -47,18 +47,18 @@ def _is_number(cell: str) -> bool:
     return bool(cell) and not cell.strip("0123456789.,-+e")
 
 
-def cost_header() -> list[str]:
-    """Return the column names of costs, with their units."""
-    from nascore.report.labels import METRICS
+def cost_header(latencies: Sequence[str] = ()) -> list[str]:
+    """Return the column names of costs, with their units; `latencies` are cost columns beside the counted ones."""
+    from nascore.report.labels import METRICS, metric_of
 
-    return [f"{metric.label} ({metric.unit})" for metric in METRICS.values()]
+    return [metric_of(name).axis for name in (*METRICS, *latencies)]
 
 
-def cost_cells(costs: Mapping[str, float]) -> list[str]:
+def cost_cells(costs: Mapping[str, float], latencies: Sequence[str] = ()) -> list[str]:
     """Return one architecture's costs as cells under `cost_header`."""
-    from nascore.report.labels import METRICS
+    from nascore.report.labels import METRICS, metric_of
 
-    return [metric.number(costs[name]) for name, metric in METRICS.items()]
+    return [metric_of(name).number(costs[name]) for name in (*METRICS, *latencies)]
 
 
 def arch_cells(entry: Mapping[str, Any]) -> list[str]:

@@ -41,12 +41,23 @@ def search(
         typer.Option(
             "--limit",
             metavar="NAME=VALUE",
-            help="Upper bound, any number of them: macs_m, thop_macs_m, peak_memory_kb, flash_kb, params_m.",
+            help="Upper bound, any number of them: macs_m, thop_macs_m, peak_memory_kb, flash_kb, params_m, "
+            "latency_ms.",
         ),
     ] = [],  # noqa: B006 - typer copies it
     device: Annotated[
         str | None,
         typer.Option("--device", metavar="NAME", help="Limit memory to a microcontroller's; see `nascore devices`."),
+    ] = None,
+    latency_table: Annotated[
+        list[Path],
+        typer.Option(
+            "--latency-table", metavar="FILE", help="Latency table of a device (.parquet), any number of them."
+        ),
+    ] = [],  # noqa: B006 - typer copies it
+    latency_on: Annotated[
+        str | None,
+        typer.Option("--latency-on", metavar="NAME", help="Device that latency_ms limits, if there are several."),
     ] = None,
     fix: Annotated[
         list[str],
@@ -79,7 +90,8 @@ def search(
     if uncovered_choices and coverage:
         raise ConfigError("--coverage and --uncovered-choices exclude each other")
     options = _searcher(algorithm)
-    spec = {**_limits(limit), **({} if device is None else {"device": device})}
+    named = {"device": device, "latency_on": latency_on}
+    spec = {**_limits(limit), **{key: value for key, value in named.items() if value is not None}}
 
     from nascore.files import write_json
     from nascore.search.run import run_search
@@ -87,10 +99,13 @@ def search(
 
     fitted, whole = arguments.load(predictor, space, resolutions, classes)
     fixed = _fixed(fix, whole)
-    target = parse_target(name, {**spec, **fixed}, whole)
     searched = whole if uncovered_choices else _covered(whole, predictor, coverage)
+    latencies = arguments.latencies(latency_table, searched)
+    target = parse_target(name, {**spec, **fixed}, whole, measured_devices=list(latencies))
     _refuse_uncovered(searched, fixed)
-    result = run_search(searched, target, fitted, options, searcher=algorithm, top_k=top_k, seed=seed).to_json()
+    result = run_search(
+        searched, target, fitted, options, searcher=algorithm, top_k=top_k, seed=seed, latencies=latencies
+    ).to_json()
     if output:
         write_json(output, result)
     if as_json:
@@ -112,12 +127,13 @@ def _searcher(algorithm: str) -> "RandomOptions | EvolutionOptions | ExactOption
 
 def _limits(given: list[str]) -> dict[str, Any]:
     """Return the upper bounds by name."""
+    from nascore.latency_schema import LATENCY
     from nascore.search.targets import UNITS
 
-    found = arguments.pairs("--limit", given)
+    found, valid = arguments.pairs("--limit", given), [*UNITS, LATENCY]
     for limit in found:
-        if limit not in UNITS:
-            raise TargetError(unknown_name("limit", limit, UNITS))
+        if limit not in valid:
+            raise TargetError(unknown_name("limit", limit, valid))
     return {limit: arguments.number(value) for limit, value in found.items()}
 
 
@@ -170,9 +186,10 @@ def _print_result(result: dict[str, Any]) -> None:
         typer.echo("\n" + table(["limit", "allowed", "smallest", "architecture"], rows))
     if result["subnets"]:
         percent = f"{100 * result['interval_level']:g}% interval"
-        header = ["", *ARCH_HEADER, "accuracy (%)", percent, *cost_header()]
+        latencies = [metric for metric in result["subnets"][0]["costs"] if "@" in metric]
+        header = ["", *ARCH_HEADER, "accuracy (%)", percent, *cost_header(latencies)]
         rows = [
-            [str(rank), *arch_cells(subnet), *_accuracy_cells(subnet), *cost_cells(subnet["costs"])]
+            [str(rank), *arch_cells(subnet), *_accuracy_cells(subnet), *cost_cells(subnet["costs"], latencies)]
             for rank, subnet in enumerate(result["subnets"], start=1)
         ]
         typer.echo("\n" + table(header, rows))

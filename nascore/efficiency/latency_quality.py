@@ -1,18 +1,18 @@
-"""How well latency is known without measuring: by table sum, corrected sum, network predictor, and MACs.
+"""Ways to know a latency without measuring: table sum, corrected sum, network predictor, and MACs.
 
-Everything is fitted on some measured networks and judged on others.
+Everything is fitted on some measured networks; `nascore.efficiency.latency_judgement` judges on others.
 """
 
 from dataclasses import replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import least_squares
-from scipy.stats import kendalltau, spearmanr
 
 from nascore.efficiency import cost
+from nascore.efficiency.latency_judgement import ESTIMATES, PREDICTORS
 from nascore.efficiency.latency_table import latency_block_table, without_correction
 from nascore.errors import DataError
 from nascore.latency_files import Correction, LayerLatencies, NetworkLatencies
@@ -26,11 +26,6 @@ OUTLIER = 0.03
 """Relative error above which a network counts less and less in a linear fit."""
 HEADROOM = 1.5
 """The scale of a latency predictor, as a multiple of the slowest network that it is fitted to."""
-PREDICTORS: dict[str, dict[str, Any]] = {
-    "linear_per_global": {},
-    "mlp": {"epochs": 30, "batch_size": 16},
-}
-"""The network predictors and their options: measured networks are few, so more epochs than for accuracy."""
 
 
 def table_sum(space: StagedSpace, table: LayerLatencies, genes: Genes) -> Array:
@@ -121,8 +116,8 @@ class NetworkPredictor:
         return table and BlockTable(self.scale_ms * table.fixed, self.scale_ms * table.blocks)
 
 
-def compare(table: LayerLatencies, fitted: NetworkLatencies, heldout: NetworkLatencies, *, seed: int) -> pd.DataFrame:
-    """Judge every way to know a latency on networks that nothing was fitted to.
+def estimates(table: LayerLatencies, fitted: NetworkLatencies, heldout: NetworkLatencies, *, seed: int) -> pd.DataFrame:
+    """Estimate the latency of networks that nothing was fitted to in every way.
 
     Parameters
     ----------
@@ -134,8 +129,8 @@ def compare(table: LayerLatencies, fitted: NetworkLatencies, heldout: NetworkLat
     Returns
     -------
     DataFrame
-        One row per way: `estimate` (`macs`, `table_sum`, `corrected_sum`, and one per predictor), `mape` (a share),
-        `spearman`, `kendall_tau`. MACs are turned into milliseconds by a linear fit, the table sum is not.
+        One row per held-out network, milliseconds: `macs`, `table_sum`, `corrected_sum`, and one column per predictor.
+        MACs are turned into milliseconds by a linear fit, the table sum is not.
 
     Raises
     ------
@@ -149,21 +144,10 @@ def compare(table: LayerLatencies, fitted: NetworkLatencies, heldout: NetworkLat
     heldout.setting.check(vars(table.setting), "the held-out sample of networks")
     corrected = correct(table, fitted)
     slope, intercept = linear_fit(cost(space, fitted.genes)["macs"], fitted.median_ms)
-    estimates = {
+    ways = {
         "macs": slope * cost(space, heldout.genes)["macs"].to_numpy() + intercept,
         "table_sum": table_sum(space, without_correction(table), heldout.genes),
         "corrected_sum": table_sum(space, corrected, heldout.genes),
         **{name: NetworkPredictor.fit(name, fitted, seed=seed).predict(heldout.genes) for name in PREDICTORS},
     }
-    rows = [{"estimate": name, **quality(heldout.median_ms, values)} for name, values in estimates.items()]
-    return pd.DataFrame(rows)
-
-
-def quality(measured: ArrayLike, estimated: ArrayLike) -> dict[str, float]:
-    """Return mean absolute relative error (a share), Spearman's rho and Kendall's tau-b of `(n,)` latencies."""
-    truth, guess = np.asarray(measured, float), np.asarray(estimated, float)
-    return {
-        "mape": float(np.abs(guess / truth - 1).mean()),
-        "spearman": float(spearmanr(truth, guess).statistic),
-        "kendall_tau": float(kendalltau(truth, guess).statistic),
-    }
+    return pd.DataFrame(ways, columns=list(ESTIMATES))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from nascore.errors import DataError
 from nascore.evaluation.latency_backends import Backend
 from nascore.evaluation.latency_timing import Timing, time_calls
 from nascore.latency_files import LayerLatencies, NetworkLatencies, Setting
@@ -36,6 +37,20 @@ def setting_of(backend: Backend, *, device: str, batch: int = 1) -> Setting:
         Images per call.
     """
     return Setting(device, backend.hardware, backend.name, backend.runtime_version, backend.threads, batch)
+
+
+def sample_networks(space: StagedSpace, n: int, *, seed: int) -> Genes:
+    """Draw different architectures to measure, `(n, n_genes)` in random order: the first and the last are samples, too.
+
+    Raises
+    ------
+    DataError
+        If the space has too few architectures to draw that many.
+    """
+    genes = np.unique(space.sample(2 * n, generator(seed, "latency", "sample")), axis=0)
+    if len(genes) < n:
+        raise DataError(f"{n} different networks of space {space.name} are to be measured; {len(genes)} were drawn")
+    return generator(seed, "latency", "networks").permutation(genes)[:n]
 
 
 def measure_layers(

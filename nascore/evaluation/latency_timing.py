@@ -39,6 +39,11 @@ class Timing:
     max_repeats: int = 256
     precision: float = 0.01
 
+    @classmethod
+    def up_to(cls, repeats: int) -> "Timing":
+        """Return the timing with at most this many calls, and at least the default's or as many."""
+        return cls(min_repeats=min(cls.min_repeats, repeats), max_repeats=repeats)
+
 
 def time_calls(calls: Sequence[Call], empty: Call, *, neighbours: int, timing: Timing) -> pd.DataFrame:
     """Time calls.

@@ -15,6 +15,7 @@ from scipy.stats import binomtest
 from nascore.evaluation.architectures import Measurer
 from nascore.evaluation.measure import Measurement
 from nascore.evaluation.measured_costs import measured_costs
+from nascore.latency_schema import latency_metric
 from nascore.spaces.staged import Genes
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import save_subnet
@@ -90,12 +91,13 @@ def best_of_roles(ranking: pd.DataFrame) -> dict[str, int]:
 
 
 def _save_winner(
-    subnet: Subnet, search: Mapping[str, Any], counted: dict[str, int], weights: Path, checkpoint_sha256: str
+    subnet: Subnet, search: Mapping[str, Any], counted: dict[str, float], weights: Path, checkpoint_sha256: str
 ) -> dict[str, Any]:
     """Save the winner's weights, and return what its costs are by table and on the network itself."""
     measured = measured_costs(subnet)
     chosen = {name: int(value) for name, (value,) in subnet.space.global_columns(subnet.genes[None]).items()}
-    within = all(measured[limit["metric"]] <= limit["limit_in_metric"] for limit in search["constraints"])
+    costs = counted | measured
+    within = all(costs[limit["metric"]] <= limit["limit_in_metric"] for limit in search["constraints"])
     save_subnet(weights / WEIGHTS, subnet, {"target": search["target"], "checkpoint_sha256": checkpoint_sha256})
     return {
         "arch_id": subnet.arch_id,
@@ -121,7 +123,8 @@ def _contender(row: Mapping[Any, Any], tested: Measurement | None) -> dict[str, 
         "test_lower": lower,
         "test_upper": upper,
         "test_loss": tested.loss if tested else None,
-        "costs": {metric: int(row[metric]) for metric in COSTS},
+        "costs": {metric: int(row[metric]) for metric in COSTS}
+        | {metric: float(row[metric]) for metric in row if metric.startswith(latency_metric(""))},
     }
 
 

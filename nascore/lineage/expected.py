@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nascore.config import Config
+from nascore.efficiency.latency_judgement import PREDICTORS as NETWORK_PREDICTORS
 from nascore.errors import DataError
 from nascore.lineage.fingerprint import NOT_INSTALLED, fingerprint, packages, source_part
 from nascore.lineage.record import UNKNOWN, Environment, Record
@@ -34,11 +35,16 @@ _FIXED: Parameters = {
     "table_format": lambda config, _: config.table_format.model_dump(mode="json"),
     "given": lambda config, _: config.supernet.model_dump(mode="json"),
     "images": lambda config, _: config.images,
+    "fit": lambda config, _: config.latency.fit,
+    "heldout": lambda config, _: config.latency.heldout,
+    "n_networks": lambda config, _: config.latency.fit + config.latency.heldout,
+    "repeats": lambda config, _: config.latency.repeats,
     "target": lambda config, wildcards: _target(config.targets.get(wildcards["target"])),
 }
 """Parameters that mean the same in every rule that has them."""
 
 _MEASURING: Parameters = {"options": lambda config, _: config.evaluation.model_dump(mode="json")}
+_TIMING: Parameters = {"options": lambda config, wildcards: _device(config, wildcards["measured_device"])}
 _FITTING: Parameters = {"options": lambda config, wildcards: config.predictors.get(wildcards["predictor"])}
 _OF_RULE: dict[str, Parameters] = {
     "prepare_images": {"options": lambda config, _: config.data.model_dump(mode="json") if config.data else None},
@@ -46,6 +52,9 @@ _OF_RULE: dict[str, Parameters] = {
     "measure_shard": _MEASURING,
     "rank_contenders": _MEASURING,
     "validate_target": _MEASURING,
+    "measure_layers": _TIMING,
+    "measure_networks": _TIMING,
+    "measure_found": _TIMING,
     "fit_predictor": _FITTING,
     "measure_learning_curve": _FITTING,
     "search": {
@@ -79,7 +88,8 @@ class Expected:
         The rule may add modules to its script that are chosen by name while it runs. A fingerprint covers names and
         content, so if any such choice gives the recorded one, that very code is unchanged.
         """
-        chosen = ((), *((predictor_module(name),) for name in predictor_names()), ("nascore.training.__main__",))
+        chosen = [(), *((predictor_module(name),) for name in predictor_names()), ("nascore.training.__main__",)]
+        chosen.append(tuple(map(predictor_module, NETWORK_PREDICTORS)))
         recorded = record.code.fingerprint
         today = {modules: printed for modules in chosen if (printed := self._fingerprint(record.script, modules))}
         if recorded in today.values():
@@ -117,6 +127,10 @@ def _target(spec: dict[str, Any] | None) -> dict[str, Any] | None:
     if spec is None:
         return None
     return dict(sorted((key, float(value) if isinstance(value, int) else value) for key, value in spec.items()))
+
+
+def _device(config: Config, name: str) -> dict[str, Any] | None:
+    return config.latency.devices[name].model_dump(mode="json") if name in config.latency.devices else None
 
 
 def _searcher(config: Config, name: str) -> dict[str, Any] | None:

@@ -98,7 +98,8 @@ class Record(Strict):
     environment: Sha256 = Field(description="The file with versions and machine.")
     threads: int = Field(description="Threads that the job had.")
     bit_for_bit: bool = Field(
-        description="Whether a repetition on the same kind of machine gives the same bytes; not promised on a GPU."
+        description="Whether a repetition on the same kind of machine gives the same bytes; not promised on a GPU, nor "
+        "of measured times."
     )
     start: str = Field(description="When the job began, UTC.")
     end: str = Field(description="When it ended, UTC.")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from nascore.errors import DataError, unknown_name
 from nascore.report.labels import METRICS
+from nascore.report.latency_records import DeviceLatency, read_latency
 from nascore.report.origins import Origin, Row, read_origins
 from nascore.report.reading import (
     read_metrics,
@@ -62,6 +63,8 @@ class ReportContent:
         The image store's manifest; None for a run without images.
     origins
         The file that each row was read from.
+    latency
+        What is known of each measured device; see `nascore.report.latency_records`.
     """
 
     searches: tuple[SearchResult, ...]
@@ -75,6 +78,7 @@ class ReportContent:
     training_curves: tuple[pd.DataFrame, ...] = ()
     images: ImageManifest | None = None
     origins: Mapping[Row, Origin] = field(default_factory=dict)
+    latency: tuple[DeviceLatency, ...] = ()
 
     @property
     def space(self) -> OfaMcunet:
@@ -102,6 +106,7 @@ def read_content(
     training_curves: Sequence[str | Path] = (),
     images: str | Path | None = None,
     folder: str | Path = ".",
+    latency: Sequence[Mapping[str, str | Path]] = (),
 ) -> ReportContent:
     """Read the files of a run.
 
@@ -123,6 +128,8 @@ def read_content(
         The image store's manifest (JSON).
     folder
         Where the report will be: its links to the files start there.
+    latency
+        The files of each measured device: the arguments of `nascore.report.latency_records.read_latency`.
 
     Raises
     ------
@@ -146,6 +153,7 @@ def read_content(
         validations=read_validations(validations, results),
         training_curves=tuple(map(read_training_curve, training_curves)),
         images=None if images is None else read_record(images, ImageManifest, "the manifest of an image store"),
+        latency=tuple(read_latency(**files) for files in latency),
     )
     rows: list[tuple[Row, str | Path]] = [
         *((("search", r.target, r.searcher), path) for r, path in zip(results, searches, strict=True)),

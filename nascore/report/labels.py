@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
+from nascore.errors import DataError, unknown_name
+from nascore.latency_schema import latency_metric
 from nascore.spaces.ofa_mcunet import WIDTH_MULTIPLIERS
 
 NBSP = "\u00a0"
@@ -56,6 +59,22 @@ METRICS = {
 }
 
 
+def metric_of(name: str) -> Metric:
+    """Return how a cost is shown, also the latency on a measured device.
+
+    Raises
+    ------
+    DataError
+        If the name is of no cost.
+    """
+    device = name.removeprefix(latency_metric(""))
+    if device != name:
+        return Metric(f"Latency on {device}", "ms", 1, 3)
+    if name not in METRICS:
+        raise DataError(unknown_name("metric", name, METRICS))
+    return METRICS[name]
+
+
 def percent(share: float) -> str:
     """Write a share as per cent with two decimals."""
     return f"{100 * share:.2f}{NBSP}%"
@@ -69,7 +88,7 @@ def points(difference: float) -> str:
 
 def correlation(value: float | None) -> str:
     """Write a correlation, or a dash where it is not defined."""
-    return "–" if value is None else f"{value:.4f}"
+    return "–" if value is None or isnan(value) else f"{value:.4f}".replace("-", "−")
 
 
 def count(number: int) -> str:

@@ -14,6 +14,8 @@ from nascore.report import labels
 from nascore.report.content import ReportContent
 from nascore.report.coverage_figures import coverage_figures
 from nascore.report.figures import Figure
+from nascore.report.latency import ESTIMATE_LABELS, agreements, crossed, latency_verdicts
+from nascore.report.latency_figures import latency_estimates
 from nascore.report.measured import ROLE_LABELS, accuracy_table, defects, ranking_table, role_counts, verdict
 from nascore.report.measured_figures import measured_accuracies, predicted_against_measured
 from nascore.report.predictor_figures import calibration, learning_curves, scatter
@@ -68,6 +70,10 @@ def render(content: ReportContent) -> str:
             defects=defects(targets),
             supernet=bool(content.checkpoints or content.images or content.training_curves),
             training=training_phases(content.training_curves),
+            latency_figures={d.name: latency_estimates(i, d) for i, d in enumerate(content.latency, 1) if d.is_judged},
+            latency_verdicts=latency_verdicts(content.latency),
+            agreements=agreements(content.latency),
+            crossed=crossed(content.latency, targets),
             uncovered=uncovered(coverage),
             searched_parts=searched_parts(targets),
             standard_error=_standard_error(content),
@@ -128,8 +134,10 @@ def _environment() -> Environment:
     )
     helpers: dict[str, Any] = {
         "METRICS": labels.METRICS,
+        "metric_of": labels.metric_of,
         "STATUS": STATUS_LABELS,
         "ROLES": ROLE_LABELS,
+        "ESTIMATES": ESTIMATE_LABELS,
         "gene_value": labels.gene_value,
         "role_counts": role_counts,
         "verdict": verdict,

@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
-from nascore.errors import DataError, SpaceError, unknown_name
+from nascore.errors import DataError, SpaceError
 from nascore.files import read_json
-from nascore.report.labels import METRICS
+from nascore.report.labels import METRICS, metric_of
 from nascore.report.records import PredictorMetrics, SearchResult
 from nascore.report.validation_records import Validation
 from nascore.spaces import OfaMcunet
@@ -33,11 +33,14 @@ def read_search(path: str | Path) -> SearchResult:
         result.space.whole().from_dicts(archs)
     except SpaceError as error:
         raise DataError(f"{path}: {error}") from None
-    for metric in [*(c.metric for c in result.constraints), *(record.metric for record in smallest)]:
-        if metric not in METRICS:
-            raise DataError(f"{path}: {unknown_name('metric', metric, METRICS)}")
+    bounded = [constraint.metric for constraint in result.constraints]
+    for metric in [*bounded, *(record.metric for record in smallest)]:
+        try:
+            metric_of(metric)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
     for subnet in result.subnets:
-        _check_costs(path, subnet.arch_id, subnet.costs)
+        _check_costs(path, subnet.arch_id, subnet.costs, bounded)
     return result
 
 
@@ -64,9 +67,9 @@ def read_validation(path: str | Path, space: OfaMcunet) -> Validation:
     return validation
 
 
-def _check_costs(path: str | Path, arch_id: str, costs: dict[str, float]) -> None:
+def _check_costs(path: str | Path, arch_id: str, costs: dict[str, float], bounded: Sequence[str] = ()) -> None:
     """Raise if a subnet lacks a cost that the report shows."""
-    missing = [metric for metric in METRICS if metric not in costs]
+    missing = [metric for metric in (*METRICS, *bounded) if metric not in costs]
     if missing:
         raise DataError(f"{path}: subnet {arch_id} has no cost {missing[0]!r}")
 

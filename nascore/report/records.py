@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from nascore.report.labels import METRICS
 from nascore.spaces import OfaMcunet, get_space
 
 
@@ -132,6 +133,11 @@ class SearchResult(Record):
     def within_limits(self, costs: Mapping[str, float]) -> bool:
         """Say whether costs satisfy every limit of the target."""
         return all(costs[c.metric] <= c.limit_in_metric for c in self.constraints)
+
+    @property
+    def shown_costs(self) -> list[str]:
+        """The counted costs, and the latency that the target bounds."""
+        return list(dict.fromkeys([*METRICS, *(c.metric for c in self.constraints)]))
 
     @property
     def best(self) -> SubnetRecord | None:

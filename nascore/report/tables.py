@@ -34,7 +34,8 @@ Row = dict[str, str | float | None]
 def targets_table(searches: Sequence[str | Path], validations: Sequence[str | Path] = ()) -> pd.DataFrame:
     """Return the best subnet of each search result: one row per file, empty cells where there is no subnet.
 
-    With validations there are also `MEASURED_COLUMNS`, filled in for the searchers whose subnets were measured. They
+    Where a target bounds the latency on a device, there is a column ``latency_ms@DEVICE`` (milliseconds). With
+    validations there are also `MEASURED_COLUMNS`, filled in for the searchers whose subnets were measured. They
     are of the winner, which need not be the subnet with the highest prediction.
     """
     results = [read_search(path) for path in searches]
@@ -53,7 +54,7 @@ def targets_table(searches: Sequence[str | Path], validations: Sequence[str | Pa
                 "predicted_accuracy": best.predicted_accuracy,
                 "lower": best.lower,
                 "upper": best.upper,
-                **{metric: best.costs[metric] for metric in METRICS},
+                **{metric: best.costs[metric] for metric in result.shown_costs},
                 **_choices(best.arch),
                 "arch_id": best.arch_id,
             }
@@ -63,7 +64,8 @@ def targets_table(searches: Sequence[str | Path], validations: Sequence[str | Pa
         if validation and validation.searcher == result.searcher:
             row |= _measured(validation)
         rows.append({**row, "message": result.message})
-    columns = [*TARGETS_COLUMNS[:-1], *(MEASURED_COLUMNS if validations else ()), TARGETS_COLUMNS[-1]]
+    latencies = sorted({metric for result in results for metric in result.shown_costs} - set(METRICS))
+    columns = [*TARGETS_COLUMNS[:-1], *latencies, *(MEASURED_COLUMNS if validations else ()), TARGETS_COLUMNS[-1]]
     return pd.DataFrame(rows, columns=columns)
 
 

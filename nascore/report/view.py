@@ -10,7 +10,7 @@ import pandas as pd
 
 from nascore.report.content import ReportContent
 from nascore.report.drawing import subnet_svg
-from nascore.report.labels import METRICS, arch_label, count, gene_value, percent
+from nascore.report.labels import METRICS, arch_label, count, gene_value, metric_of, percent
 from nascore.report.records import SearchResult
 from nascore.report.validation_records import Validation
 from nascore.spaces import OfaMcunet
@@ -73,13 +73,23 @@ class TargetView:
         """Each metric's cost and limit; None where there is neither."""
         return {metric: self._usage(metric) for metric in METRICS}
 
+    @property
+    def latency_limit(self) -> str | None:
+        """The cost column of the latency that the target bounds, if it does."""
+        return next((c.metric for c in self.main.constraints if c.metric not in METRICS), None)
+
+    @property
+    def latency(self) -> Usage | None:
+        """The latency that the target bounds beside its limit."""
+        return self._usage(self.latency_limit) if self.latency_limit else None
+
     def _usage(self, metric: str) -> Usage | None:
         limits = [c.limit_in_metric for c in self.main.constraints if c.metric == metric]
         smallest = self.main.infeasibility.smallest if self.main.infeasibility else []
         values = [record.smallest for record in smallest if record.metric == metric]
         if self.main.best:
             values = [self.main.best.costs[metric]]
-        unit = METRICS[metric]
+        unit = metric_of(metric)
         if not values and not limits:
             return None
         limit = unit.limit(min(limits)) if limits else ""
@@ -113,8 +123,8 @@ class TargetView:
         """Each limit that no subnet can meet even alone."""
         smallest = self.main.infeasibility.smallest if self.main.infeasibility else []
         return [
-            f"{METRICS[s.metric].label} is at least {METRICS[s.metric].text(s.smallest)}, "
-            f"limit {METRICS[s.metric].limit(s.limit_in_metric)}"
+            f"{metric_of(s.metric).label} is at least {metric_of(s.metric).text(s.smallest)}, "
+            f"limit {metric_of(s.metric).limit(s.limit_in_metric)}"
             for s in smallest
             if s.smallest > s.limit_in_metric
         ]
@@ -131,7 +141,7 @@ class TargetView:
         titles: dict[str, str] = {}
         archs = {record.arch_id: record.arch for record in smallest}
         for record in smallest:
-            text = f"{METRICS[record.metric].label} {METRICS[record.metric].text(record.smallest)}"
+            text = f"{metric_of(record.metric).label} {metric_of(record.metric).text(record.smallest)}"
             titles[record.arch_id] = f"{titles[record.arch_id]}, {text}" if record.arch_id in titles else text
         return [
             subnet_svg(self.space, self.space.from_dicts([arch])[0], f"Smallest {titles[key]}: {arch_label(arch)}")

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nascore.efficiency import METRICS, cost
 from nascore.errors import DataError, SpaceError
 from nascore.predictors.base import Predictor
 from nascore.search.candidates import Candidates
@@ -68,7 +67,8 @@ def contenders(
         An `(n, n_genes)` array; none if nothing satisfies the target. A subnet may have several roles.
     columns
         `n` rows: `role` (``found``, ``random``, ``smallest`` or ``largest``), `rank` within the role from 0,
-        `predicted_accuracy`, `lower` and `upper` (the 90 % interval), and every counted cost.
+        `predicted_accuracy`, `lower` and `upper` (the 90 % interval), every counted cost, and the latency on each
+        measured device, milliseconds.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def contenders(
             "upper": upper,
         }
     )
-    return genes, pd.concat([columns, cost(space, genes)[list(METRICS)]], axis=1)
+    return genes, columns.join(problem.costs(genes))
 
 
 def _found(problem: Problem, predictor: Predictor, result: Mapping[str, Any]) -> Genes:

@@ -6,9 +6,10 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from nascore.latency_schema import LATENCY
 from nascore.search.exact import exact_search
 from nascore.search.problem import Problem
-from nascore.search.targets import LATENCY, Constraint
+from nascore.search.targets import Constraint
 from nascore.search.trellis import Trellis
 from nascore.spaces.block_table import BlockTable
 from nascore.spaces.staged import Genes

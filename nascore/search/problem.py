@@ -10,14 +10,16 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from nascore.efficiency import cost_tables
+from nascore.efficiency import METRICS, cost, cost_tables
 from nascore.errors import SpaceError, TargetError
-from nascore.search.targets import Constraint, Target, latency_metric
+from nascore.latency_schema import latency_metric
+from nascore.search.targets import Constraint, Target
 from nascore.search.trellis import Trellis
-from nascore.spaces.block_table import BlockTable
-from nascore.spaces.staged import StagedSpace
+from nascore.spaces.block_table import BlockTable, BlockTableLookup
+from nascore.spaces.staged import Genes, StagedSpace
 
 
 def tables_of(space: StagedSpace, latencies: Mapping[str, BlockTable] | None) -> dict[str, BlockTable]:
@@ -68,6 +70,12 @@ class Problem:
         """Return the problem with one constraint dropped."""
         kept = tuple(c for c in self.target.constraints if c != constraint)
         return replace(self, target=replace(self.target, constraints=kept))
+
+    def costs(self, genes: Genes) -> pd.DataFrame:
+        """Return every counted cost of `(n, n_genes)` architectures, and their latency on each measured device, ms."""
+        names = [name for name in self.tables if name not in METRICS]
+        latencies = BlockTableLookup(self.space, [self.tables[name] for name in names])(genes)
+        return cost(self.space, genes).join(pd.DataFrame(latencies.T, columns=names))
 
     @cached_property
     def trellis(self) -> Trellis:

@@ -5,14 +5,11 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 
-from nascore.efficiency import METRICS, cost
 from nascore.predictors.base import Predictor
 from nascore.search.exact import TOLERANCE
 from nascore.search.feasibility import Feasibility
 from nascore.search.problem import Problem
-from nascore.spaces.block_table import BlockTableLookup
 from nascore.spaces.staged import Genes
 
 INTERVAL_LEVEL = 0.9
@@ -127,17 +124,9 @@ class SearchResult:
             "predicted_accuracy": predicted.tolist(),
             "lower": lower.tolist(),
             "upper": upper.tolist(),
-            "costs": self._costs.to_dict("records"),
+            "costs": self.problem.costs(self.genes).to_dict("records"),
         }
         return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-    @property
-    def _costs(self) -> pd.DataFrame:
-        """Every counted cost of the found subnets, and their latency on each measured device, milliseconds."""
-        space, tables = self.problem.space, self.problem.tables
-        names = [name for name in tables if name not in METRICS]
-        latencies = BlockTableLookup(space, [tables[name] for name in names])(self.genes)
-        return cost(space, self.genes).join(pd.DataFrame(latencies.T, columns=names))
 
     def to_json(self) -> dict[str, Any]:
         """Return the result in the form of ``result.json``."""

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nascore.errors import TargetError, unknown_name
+from nascore.latency_schema import LATENCY, latency_metric
 from nascore.search.devices import Device, get_device
 from nascore.spaces.staged import StagedSpace
 
@@ -30,13 +31,8 @@ UNITS = {
     "params_m": ("params", 1_000_000),
 }
 """Constraint name -> the cost column that it bounds, and how much of it one unit is."""
-LATENCY, LATENCY_ON = "latency_ms", "latency_on"
-"""A bound on measured latency, and the name of the device that it is meant for."""
-
-
-def latency_metric(device: str) -> str:
-    """Return the cost column of the latency on a measured device, milliseconds."""
-    return f"{LATENCY}@{device}"
+LATENCY_ON = "latency_on"
+"""The name of the device that a bound on latency is meant for."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,11 @@ class Target:
     constraints: tuple[Constraint, ...]
     fixed: Mapping[str, int] = field(default_factory=dict)
     device: Device | None = None
+
+    @property
+    def measured_devices(self) -> list[str]:
+        """The devices whose latency it bounds."""
+        return [c.metric.removeprefix(latency_metric("")) for c in self.constraints if c.name == LATENCY]
 
     def satisfied(self, costs: pd.DataFrame) -> NDArray[np.bool_]:
         """Return an `(n,)` mask of the rows of `costs` within every bound."""

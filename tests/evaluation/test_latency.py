@@ -5,7 +5,7 @@ import pytest
 
 from nascore.errors import DataError
 from nascore.evaluation import latency
-from nascore.evaluation.latency import measure_layers, measure_networks, network_units
+from nascore.evaluation.latency import measure_layers, measure_networks, network_units, sample_networks
 from nascore.evaluation.latency_backends import get_backend
 from nascore.evaluation.latency_timing import Timing
 from nascore.latency_files import LayerLatencies, NetworkLatencies
@@ -109,3 +109,10 @@ def test_a_real_measurement(tmp_path):
     table = measure(tmp_path / "t.parquet", get_backend("pytorch"), LAYERS[:5])
     assert table.setting.backend == "pytorch"
     assert (table.rows["median_ms"] > 0).all()
+
+
+def test_sampled_networks_differ_and_depend_on_the_seed_alone():
+    genes = sample_networks(BINAS, 30, seed=0)
+    assert len(np.unique(genes, axis=0)) == len(genes) == 30
+    assert (sample_networks(BINAS, 30, seed=0) == genes).all()
+    assert (sample_networks(BINAS, 30, seed=1) != genes).any()

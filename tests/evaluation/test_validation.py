@@ -6,7 +6,7 @@ import torch
 from nascore.efficiency import cost
 from nascore.evaluation.measure import Measurement, measure
 from nascore.evaluation.validation import best_of_roles, interval, validate_target
-from nascore.report.validation_records import Validation
+from nascore.report.validation_records import Validation, Winner
 from nascore.supernet.checkpoint import load_subnet, read_facts
 
 SEARCH = {
@@ -53,6 +53,16 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def result(measurer, ranking, genes, folder) -> dict:
     return validate_target(measurer, SEARCH, ranking, genes, folder)
+
+
+def test_a_latency_limit_is_judged_by_the_table_as_no_clock_is_here(measurer, ranking, genes, tmp_path):
+    known = ranking.assign(**{"latency_ms@board": [4.0, 5.0, 5.0, 5.0, 3.0, 6.0]})
+    for limit, kept in ((5.0, True), (4.5, False)):
+        bounded = SEARCH | {"constraints": [{"metric": "latency_ms@board", "limit_in_metric": limit}]}
+        winner = validate_target(measurer, bounded, known, genes, tmp_path / str(limit))["winner"]
+        assert winner["satisfies_target"] is kept
+        assert winner["costs_counted"]["latency_ms@board"] == 5.0 and "latency_ms@board" not in winner["costs_measured"]
+        assert not Winner.model_validate(winner).differences
 
 
 def test_the_record_is_what_the_report_reads(result, ranking, genes, small_space, store):
