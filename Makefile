@@ -10,7 +10,7 @@ ENV := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env reproduce verify-reproducible lab3 lint unit test kills lock schema clean
+.PHONY: help env reproduce verify-reproducible lab3 lint unit test lock schema clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,10 +48,7 @@ unit: $(ENV) ## Test the library, without the workflow
 	$(BIN)/pytest tests --ignore tests/workflow -n 2 --dist loadfile
 
 test: $(ENV) lint ## Check and test everything
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/workflow/test_kills.py
-
-kills: $(ENV) ## Kill small workflows at random moments of every rule, and compare
-	$(BIN)/pytest tests/workflow/test_kills.py
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lock: ## Renew requirements.lock with the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear build/lock
