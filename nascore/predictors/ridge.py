@@ -17,9 +17,9 @@ Array = NDArray[np.float64]
 Columns = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 """From indices of rows to their `(n, n_columns)` columns."""
 
-DECADES = (6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.0, -1.0)
-"""Powers of ten that are tried as penalties, heaviest first, in units of the columns' sums of squares; then the half
-steps around the best."""
+HEAVIEST, START, LIGHTEST = 6, 2, -1
+"""Powers of ten of the penalties, in units of the columns' sums of squares: the choice climbs from the start by
+decades, then tries half a decade to both sides. Each try is a Cholesky factorisation; most data end near the start."""
 ROWS_PER_CHUNK = 2048
 """Rows whose columns exist at one time; 4,000 columns are 32 MB then."""
 
@@ -102,20 +102,17 @@ def _best_penalty(fitted: _Moments, tested: _Moments, held_power: float) -> floa
 
     def gain(power: float) -> float:
         """Return by how much the squared error is below that of no columns at all."""
-        weights = _ridge(fitted.gram, fitted.moment[:, 0], 10.0**power)
-        square, product = float(weights @ (tested.gram @ weights)), float(weights @ tested.moment[:, 0])
-        gains[power] = (2 * product - square, square, product)
+        if power not in gains:
+            weights = _ridge(fitted.gram, fitted.moment[:, 0], 10.0**power)
+            square, product = float(weights @ (tested.gram @ weights)), float(weights @ tested.moment[:, 0])
+            gains[power] = (2 * product - square, square, product)
         return gains[power][0]
 
-    before = 0.0
-    for power in DECADES:
-        if (now := gain(power)) <= before:
-            break
-        before = now
-    best = max(gains, key=lambda power: gains[power][0])
-    for power in (best + 0.5, best - 0.5):
-        gain(power)
-    best = max(gains, key=lambda power: gains[power][0])
+    best: float = START
+    for step in (1, -1):
+        while LIGHTEST <= best + step <= HEAVIEST and gain(best + step) > gain(best):
+            best += step
+    best = max((best, best + 0.5, best - 0.5), key=gain)
     _, square, product = gains[best]
     return 10.0**best if trusted_share(square, product, held_power, tested.n_rows) > 0 else None
 
