@@ -21,7 +21,7 @@ import pyarrow as arrow
 import pyarrow.parquet as pq
 
 from nascore.errors import DataError, SpaceError
-from nascore.files import parquet_header, replacing
+from nascore.files import parquet_header, read_parquet, replacing
 from nascore.spaces.staged import Genes, StagedSpace
 
 ARROW_TYPES = {
@@ -138,12 +138,7 @@ def read_table(path: Path, kind: TableKind, space: StagedSpace) -> arrow.Table:
     DataError
         If the file is missing, cut short, or of another kind, version or space.
     """
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except (arrow.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a whole Parquet file: {error}") from None
+    table = read_parquet(path, kind.what)
     facts = parquet_header(table, kind.name, kind.what, path)
     if facts.get("schema_version") != kind.version:
         raise DataError(

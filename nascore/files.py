@@ -132,6 +132,27 @@ def file_sha256(path: str | Path) -> str:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
 
 
+def read_parquet(path: str | Path, what: str) -> pa.Table:
+    """Read a whole Parquet file.
+
+    Parameters
+    ----------
+    what
+        What the file should be, for the message where it is missing.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or cut short.
+    """
+    try:
+        return pq.read_table(path)
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist; expected {what}") from None
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} is not a whole Parquet file: {error}") from None
+
+
 def parquet_header(table: pa.Table, key: str, what: str, path: str | Path) -> dict[str, Any]:
     """Return the JSON mapping that a Parquet file has under a key of its metadata.
 

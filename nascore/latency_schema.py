@@ -15,7 +15,7 @@ import pyarrow as arrow
 import pyarrow.parquet as pq
 
 from nascore.errors import DataError
-from nascore.files import parquet_header, replacing
+from nascore.files import parquet_header, read_parquet, replacing
 from nascore.layer_signature import LayerSignature
 
 SCHEMA_VERSION = 1
@@ -125,12 +125,7 @@ def write_rows(
 
 def read_rows(path: Path, kind: str, columns: Sequence[arrow.Field]) -> tuple[Setting, dict[str, Any], pd.DataFrame]:
     """Read and check a file of one kind."""
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist; expected {_KINDS[kind]}") from None
-    except (arrow.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a whole Parquet file: {error}") from None
+    table = read_parquet(path, _KINDS[kind])
     header = parquet_header(table, kind, _KINDS[kind], path)
     if header.get("schema_version") != SCHEMA_VERSION:
         raise DataError(

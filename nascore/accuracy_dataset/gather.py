@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow as arrow
-import pyarrow.parquet as pq
 
 from nascore.accuracy_dataset.parquet import MEASUREMENT_COLUMNS, check_values, write_accuracy_dataset
 from nascore.architectures import read_architectures
 from nascore.errors import DataError
+from nascore.files import read_parquet
 from nascore.spaces.staged import StagedSpace
 
 SHARD_SCHEMA = arrow.schema(
@@ -111,12 +111,7 @@ def gather_shards(
 
 def _read_shard(path: Path) -> pd.DataFrame:
     """Read and check one shard."""
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        raise DataError(f"shard {path} does not exist") from None
-    except (arrow.ArrowException, OSError) as error:
-        raise DataError(f"shard {path} is not a whole Parquet file: {error}") from None
+    table = read_parquet(path, "a shard of the accuracy dataset")
     try:
         # pandas writes text as large strings, which is the same to a reader.
         table = table.cast(SHARD_SCHEMA)

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
 from nascore.errors import DataError, SpaceError
-from nascore.files import read_json
+from nascore.files import read_json, read_parquet
 from nascore.report.labels import METRICS, metric_of
 from nascore.report.records import PredictorMetrics, SearchResult
 from nascore.report.validation_records import Validation
@@ -94,12 +93,7 @@ def read_training_curve(path: str | Path) -> pd.DataFrame:
 
 def read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
     """Read the named columns of a Parquet file, numbers finite."""
-    try:
-        table = pd.read_parquet(path)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path} is not a Parquet file: {error}") from None
+    table = read_parquet(path, "a table with the columns " + ", ".join(columns)).to_pandas()
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise DataError(f"{path} has no column {missing[0]!r}; it has {', '.join(map(str, table.columns))}")

@@ -76,7 +76,7 @@ def test_wrong_tables_are_refused(files):
     with pytest.raises(DataError, match=r"coverage\.parquet has no column 'arch_id'; it has gene, value, n_rows"):
         read_content(**files | {"heldout": {"additive": files["coverage"]}})
     files["coverage"].write_text("gene,value")
-    with pytest.raises(DataError, match=r"coverage\.parquet is not a Parquet file"):
+    with pytest.raises(DataError, match=r"coverage\.parquet is not a whole Parquet file"):
         read_content(**files)
     table = pd.DataFrame({"gene": ["width"] * 2, "value": [0, 1], "n_rows": [1.0, np.nan]})
     table.to_parquet(files["coverage"])
