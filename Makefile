@@ -10,7 +10,7 @@ ENV := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env reproduce verify-reproducible lab3 lint unit test lock schema clean
+.PHONY: help env reproduce verify-reproducible lab3 published lint unit test lock schema clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,14 +26,15 @@ env: $(ENV) ## Make .venv with the locked versions
 
 reproduce: $(ENV) ## The embedded default, from images to validated subnets (CORES=2)
 	$(BIN)/snakemake --cores $(CORES)
-	@echo "The report is results/default/report.html"
 
 verify-reproducible: $(ENV) ## Run the embedded default twice, on 1 and on 2 cores, and compare every byte
 	$(BIN)/python benchmarks/reproducible.py
 
 lab3: $(ENV) ## Predictors, search and report from published accuracy tables (CORES=2 TABLES=folder)
 	$(BIN)/snakemake --cores $(CORES) --configfile config/lab3_tables.yaml --config tables=$(TABLES)
-	@echo "The report is results/lab3_tables/report.html"
+
+published: lab3 ## The eight published targets: published results beside ours, in one table (TABLES=folder)
+	@$(BIN)/python benchmarks/published.py
 
 lint: $(ENV) ## Check style, types, import rules and the workflow
 	$(BIN)/ruff check .
@@ -65,4 +66,4 @@ schema: $(ENV) ## Renew the schemas of configuration and lineage, and config/REA
 
 clean: ## Remove results and caches, not .venv
 	rm -rf data/*/ results/*/ build .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
-	find nascore tests workflow_scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find nascore rules tests workflow_scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -46,6 +46,7 @@ RUN = f"results/{CONFIG.run}"
 
 include: "rules/common.smk"
 include: "rules/versions.smk"
+include: "rules/hooks.smk"
 
 
 wildcard_constraints:

@@ -24,7 +24,8 @@ RUN = "benchmark_workflow"
 
 def snakemake(config: Path, cores: int) -> tuple[float, float, str]:
     """Run the workflow; return the seconds, the most memory of all its processes together (MB), and what it printed."""
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", str(config)]
+    # Snakemake's own account is read.
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", str(config), "--verbose"]
     with tempfile.TemporaryFile("w+") as printed:
         start, most = time.perf_counter(), 0.0
         running = subprocess.Popen(command, cwd=ROOT, stdout=printed, stderr=subprocess.STDOUT)

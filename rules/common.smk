@@ -3,7 +3,6 @@
 from functools import cache
 
 from nascore.data.store import MANIFEST, image_file, label_file
-from nascore.files import remove_leftovers
 from nascore.lineage.ledger import ledger_folder
 from nascore.lineage.raw_images import images_fingerprint
 from nascore.training.phases import phases
@@ -21,12 +20,6 @@ PHASES = [phase.name for phase in phases(CONFIG.training, CONFIG.build_space())]
 CHECKPOINT = f"{RUN}/supernet/{PHASES[-1] if PHASES else 'given'}/supernet.safetensors"
 FIRST_PHASE = f"{RUN}/supernet/{PHASES[0]}/supernet.safetensors" if PHASES else None
 CURVES = [f"{RUN}/supernet/{phase}/learning_curve.parquet" for phase in PHASES]
-
-
-onstart:
-    # Killed jobs leave temporary files, and not every one of them is about to be written again.
-    for folder in (RUN, ledger_folder("data")):
-        remove_leftovers(folder)
 
 
 @cache

@@ -2,11 +2,16 @@
 
 from nascore.accuracy_dataset.published_tables import table_files
 
+try:
+    TABLES = table_files(CONFIG.tables)
+except NascoreError as error:
+    sys.exit(f"error: {error}. Give the folder of the JSON tables: --config tables=FOLDER (make: TABLES=FOLDER)")
+
 
 rule import_tables:
     """Read published accuracy tables into the accuracy dataset, with the cost of every architecture."""
     input:
-        tables=table_files(CONFIG.tables),
+        tables=TABLES,
     output:
         dataset=DATASET,
         report=DATASET_REPORT,

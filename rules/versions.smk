@@ -12,8 +12,9 @@ if workflow.is_main_process:
         sys.exit(f"error: {error}")
 
 
-onsuccess:
-    if CONFIG.snapshot and workflow.is_main_process:
+def pin_versions():
+    """Version the run with DVC, if the configuration asks for it."""
+    if CONFIG.snapshot:
         try:
             versions = snapshot(Run.open(CONFIG.run), in_workflow=True)
         except NascoreError as error:

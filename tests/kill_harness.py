@@ -117,7 +117,7 @@ def _killed(
     """Run the workflow until a planned job starts, kill it, and return its log and the moment; None if none started."""
     opened = {log: _time_of(project.folder / log) for log in plan}
     running = subprocess.Popen(
-        project.command(cores=1),
+        project.command("--verbose", cores=1),  # Snakemake's own account, which says when a job starts
         cwd=project.folder,
         env=project.environment,
         text=True,

@@ -77,6 +77,8 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.results = folder / "results" / "small"
+        self.said = folder / "said.txt"
+        """What a killed workflow said."""
 
     def configure(self, base: dict[str, object] = CONFIG, **changes: object) -> None:
         """Write a configuration with some top-level keys changed."""
@@ -109,8 +111,8 @@ class Project:
             self.command(),
             cwd=self.folder,
             env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self.said.open("w"),
+            stderr=subprocess.STDOUT,
             start_new_session=True,
             # Whoever runs the tests in the background may have SIGINT ignored, which children inherit.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),

@@ -44,6 +44,7 @@ COMMANDS = [
     ("audit",),
     ("diff",),
     ("crate",),
+    ("winners",),
 ]
 
 
@@ -355,7 +356,10 @@ def test_bad_predictions(predictor, run):
 
 # -- config --------------------------------------------------------------------------------------------
 
-CONFIG = "run: demo\npredictors: {linear_per_global: {}}\ntargets:\n  small: {macs_m: 10}\n"
+CONFIG = """run: demo
+predictors: {linear_per_global: {}}
+targets: {small: {macs_m: 10}, none: {peak_memory_kb: 64}}
+"""
 
 
 def test_a_configuration_is_summed_up(tmp_path):
@@ -363,7 +367,12 @@ def test_a_configuration_is_summed_up(tmp_path):
     path.write_text(CONFIG)
     printed = answer("config", "check", path, "--set", "tables=folder", "--set", "seed=3")
     assert printed.startswith(f"ok: {path} is a valid configuration of run 'demo'")
-    assert "small   macs_m 10" in printed
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    assert lines[-3:] == [
+        "target limits the space has at least so it is",
+        "small macs_m 10 macs_m 7.237 feasible",
+        "none peak_memory_kb 64 peak_memory_kb 72 proven infeasible",
+    ]
     whole = json.loads(answer("config", "check", path, "--set", "tables=folder", "--set", "seed=3", "--json"))
     assert (whole["tables"], whole["seed"], list(whole["searchers"])) == ("folder", 3, ["random", "evolution", "exact"])
 

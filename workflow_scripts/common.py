@@ -45,6 +45,8 @@ def _run(main: Callable[[Any], None], snakemake: Any) -> None:
             print(line, file=sys.__stderr__)
             print(line)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
     except BaseException:
         traceback.print_exc()
         raise

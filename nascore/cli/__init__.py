@@ -15,6 +15,7 @@ from nascore.cli import (
     config_commands,
     latency_commands,
     lineage_commands,
+    run_commands,
     search_commands,
     space_commands,
     version_commands,
@@ -75,5 +76,6 @@ space_commands.register(app)
 search_commands.register(app)
 latency_commands.register(app)
 lineage_commands.register(app)
+run_commands.register(app)
 version_commands.register(app)
 config_commands.register(app)

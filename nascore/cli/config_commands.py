@@ -1,12 +1,17 @@
 """`nascore config check`, `nascore config schema`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nascore.cli import arguments
 from nascore.cli.output import example, print_json, table
+
+if TYPE_CHECKING:
+    from nascore.config import Config
+    from nascore.search.targets import Target
+    from nascore.spaces import OfaMcunet
 
 
 def register(app: typer.Typer) -> None:
@@ -48,8 +53,29 @@ def check(
     typer.echo(f"predictors  {', '.join(config.predictors)}\n")
     searchers = config.searchers.items()
     typer.echo(table(["searcher", "algorithm", "predictor"], [(n, s.algorithm, s.predictor) for n, s in searchers]))
-    targets = [(name, ", ".join(f"{key} {value}" for key, value in t.items())) for name, t in config.targets.items()]
-    typer.echo("\n" + table(["target", "limits"], targets))
+    typer.echo("\n" + targets_outlook(config))
+
+
+def targets_outlook(config: "Config") -> str:
+    """Return a table of the targets with the least that the space attains of what they bound, known before any run."""
+    space = config.build_space()
+    rows = [
+        (name, ", ".join(f"{key} {value}" for key, value in spec.items()), *_outlook(space, config.target(name)))
+        for name, spec in config.targets.items()
+    ]
+    return table(["target", "limits", "the space has at least", "so it is"], rows)
+
+
+def _outlook(space: "OfaMcunet", target: "Target") -> tuple[str, str]:
+    """Return the least of each bounded cost in a space, and whether anything satisfies a target."""
+    from nascore.search.feasibility import check_feasibility
+    from nascore.search.problem import Problem, tables_of
+
+    if target.measured_devices:
+        return "", "known once its latency is measured"
+    found = check_feasibility(Problem.of(space, target, tables_of(space, None)))
+    least = ", ".join(f"{s.constraint.name} {s.in_unit_of_limit:.4g}" for s in found.smallest)
+    return least, "feasible" if len(found.witness) else "proven infeasible" if found.proven else "not known"
 
 
 def schema() -> None:

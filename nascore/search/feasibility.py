@@ -41,6 +41,11 @@ class Smallest:
         """Whether the bound can be met."""
         return self.value <= self.constraint.limit_in_metric
 
+    @property
+    def in_unit_of_limit(self) -> float:
+        """The least attainable in the unit of the constraint's limit."""
+        return self.value * self.constraint.limit / self.constraint.limit_in_metric
+
 
 @dataclass(frozen=True)
 class Feasibility:
@@ -67,7 +72,7 @@ class Feasibility:
         if not beyond:
             return "each limit can be met alone, but no subnet of the searched space meets all of them"
         return "; ".join(
-            f"{s.constraint.name} is at least {s.value * s.constraint.limit / s.constraint.limit_in_metric:.6g} "
+            f"{s.constraint.name} is at least {s.in_unit_of_limit:.6g} "
             f"in the searched space, the target allows {s.constraint.limit:.6g}"
             for s in beyond
         )

@@ -18,7 +18,10 @@ def said(project, *arguments: str) -> str:
         ({"sed": 1}, "unknown key 'sed'. Did you mean 'seed'?"),
         ({"targets": {"a": {"macsm": 30}}}, "target 'a': unknown constraint 'macsm'. Did you mean 'macs_m'?"),
         ({"targets": {"a": {"macs_m": -1}}}, "target 'a': macs_m must be a finite number above 0; got -1"),
-        ({"tables": "nowhere"}, "the folder of accuracy tables nowhere does not exist"),
+        (
+            {"tables": "nowhere"},
+            "error: the folder of accuracy tables nowhere does not exist. Give the folder of the JSON tables",
+        ),
     ],
 )
 def test_the_configuration_is_checked_before_anything_runs(new_project, change, message):

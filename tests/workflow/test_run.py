@@ -1,6 +1,7 @@
 """The whole workflow on a small project."""
 
 import json
+import re
 import signal
 
 import pandas as pd
@@ -45,11 +46,25 @@ def test_one_core_in_another_folder_gives_the_same_bytes(finished_project, new_p
 def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(finished_project, new_project):
     # As Ctrl-C on a terminal: to all processes at once.
     assert new_project.killed_when("predictors/*/predictor.safetensors", signal.SIGINT) != 0
+    said = new_project.said.read_text()
+    assert re.search(r"Interrupted after \d+ of 21 jobs; the same command goes on", said), said
     assert not (new_project.results / "report.html").exists()
     assert not list(new_project.results.rglob(".*")), "a temporary file was left"
     done = new_project.run()
     assert done.returncode == 0, done.stdout
     assert new_project.derived() == finished_project.derived()
+
+
+def test_the_screen_shows_what_to_expect_and_ends_with_the_winners_and_the_report(finished_project):
+    (finished_project.results / "report.html").unlink()
+    (finished_project.results / "search" / "macs" / "exact" / "result.json").unlink()
+    lines = [" ".join(line.split()) for line in finished_project.run().stdout.splitlines()]
+    assert "impossible peak_memory_kb 64 peak_memory_kb 72 proven infeasible" in lines
+    assert any(line.startswith("[1/4] search macs exact: 3 subnets, best predicted accuracy") for line in lines)
+    winners = lines[next(i for i, line in enumerate(lines) if line.startswith("target predicted (%)")) + 1 :]
+    assert winners[0].startswith("macs ") and winners[0].endswith("proven optimal")
+    assert winners[2].startswith("impossible infeasible: peak_memory_kb is at least 72")
+    assert winners[-1].endswith("The report is results/small/report.html")
 
 
 def test_the_snakemake_report_has_every_result(finished_project):

@@ -1,0 +1,36 @@
+# What is done and said before and after all jobs; Snakemake keeps one hook of each kind.
+
+import time
+
+from screen import take_over
+from snakemake.logging import logger
+
+from nascore.cli.config_commands import targets_outlook
+from nascore.cli.run_commands import winners_text
+from nascore.files import remove_leftovers
+
+SCREEN = take_over(logger, workflow.output_settings) if workflow.is_main_process else None
+STARTED = time.monotonic()
+
+
+onstart:
+    # Killed jobs leave temporary files, and not every one of them is about to be written again.
+    for folder in (RUN, ledger_folder("data")):
+        remove_leftovers(folder)
+    if SCREEN:
+        SCREEN.write(targets_outlook(CONFIG))
+        SCREEN.write(f"\n{SCREEN.total} jobs; Ctrl-C stops them, and the same command goes on\n")
+
+
+onsuccess:
+    if workflow.is_main_process:
+        pin_versions()
+    if SCREEN and SCREEN.whole:
+        minutes, seconds = divmod(round(time.monotonic() - STARTED), 60)
+        SCREEN.write(f"\n{winners_text(Path(RUN))}")
+        SCREEN.write(f"\nDone in {minutes} min {seconds} s. The report is {RUN}/report.html")
+
+
+onerror:
+    if SCREEN:
+        SCREEN.write(SCREEN.how_to_go_on())
