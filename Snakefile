@@ -87,6 +87,10 @@ if CONFIG.data:
 
     include: "rules/validate.smk"
 
+    if CONFIG.finetuning.epochs:
+
+        include: "rules/finetune.smk"
+
 
 include: "rules/report.smk"
 

@@ -34,7 +34,7 @@ from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions
 from nascore.search.targets import Target, parse_target
 from nascore.spaces import OfaMcunet, get_space
 from nascore.strict import Strict
-from nascore.training.options import TrainingOptions
+from nascore.training.options import FinetuningOptions, TrainingOptions
 from nascore.training.phases import phases
 
 
@@ -55,6 +55,7 @@ class Config(Strict):
     evaluation: EvaluationOptions = Field(EvaluationOptions(), description="How a subnet is measured.")
     sampling: SamplingConfig = Field(SamplingConfig(), description="Which subnets are measured.")
     validation: ValidationConfig = Field(ValidationConfig(), description="The measurement of what searches found.")
+    finetuning: FinetuningOptions = Field(FinetuningOptions(), description="Further training of each target's winner.")
     space: SpaceConfig = Field(SpaceConfig(), description="The design space.")
     split: SplitConfig = Field(SplitConfig(), description="How the rows are divided.")
     predictors: dict[str, dict[str, Any]] = Field(
@@ -94,6 +95,8 @@ class Config(Strict):
             raise ValueError(
                 "images is given, but no source of images reads it; set data.source to image_folder or vww"
             )
+        if self.finetuning.epochs and not self.data:
+            raise ValueError("finetuning.epochs is above 0, but a run on tables has no images to train on; set it to 0")
         if self.data and self.validation.searcher not in self.searchers:
             raise ValueError(
                 f"validation.searcher: {unknown_name('searcher of this run', self.validation.searcher, self.searchers)}"
@@ -122,6 +125,11 @@ class Config(Strict):
     def target(self, name: str) -> Target:
         """Return one target."""
         return parse_target(name, self.targets[name], self.build_space(), measured_devices=list(self.latency.devices))
+
+    @property
+    def finetuning_options(self) -> dict[str, Any]:
+        """The options of the fine-tuning of a winner, as plain data."""
+        return self.finetuning.beside(self.training).model_dump(mode="json")
 
     @property
     def space_options(self) -> dict[str, Any]:

@@ -75,6 +75,12 @@ def validated_search(wildcards):
     return f"{RUN}/search/{wildcards.target}/{CONFIG.validation.searcher}/result.json"
 
 
+def winner_weights(wildcards):
+    """Return the folder with a target's `winner.safetensors`, fine-tuned if the run does that; empty if none was found."""
+    step = rules.finetune_winner if CONFIG.finetuning.epochs else rules.validate_target
+    return step.output.weights.format(target=wildcards.target)
+
+
 def validated_predictor():
     """Return the predictor of that search."""
     return CONFIG.searchers[CONFIG.validation.searcher].predictor

@@ -3,6 +3,9 @@
 SEARCHES = expand(rules.search.output.result, target=CONFIG.targets, searcher=CONFIG.searchers)
 # A run on published tables has no images to validate on.
 VALIDATIONS = expand(rules.validate_target.output.validation, target=CONFIG.targets) if CONFIG.data else []
+FINETUNINGS = (
+    expand(rules.validate_finetuned.output.finetuning, target=CONFIG.targets) if CONFIG.finetuning.epochs else []
+)
 
 
 rule summarize:
@@ -47,6 +50,7 @@ rule summarize_validation:
     input:
         searches=SEARCHES,
         validations=VALIDATIONS,
+        finetunings=FINETUNINGS,
     output:
         validation=report(
             f"{RUN}/validation.csv",
@@ -110,6 +114,7 @@ rule write_report:
         coverage=rules.count_coverage.output.coverage,
         dataset=DATASET_REPORT,
         validations=VALIDATIONS,
+        finetunings=FINETUNINGS,
         training_curves=CURVES if CONFIG.data else [],
         images=f"{IMAGES}/{MANIFEST}" if CONFIG.data else [],
         latency_tables=expand(f"{LATENCY}/{{device}}/table.parquet", device=CONFIG.latency.devices),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from nascore.efficiency import cost
-from nascore.files import write_json
+from nascore.files import read_json, write_json
 
 CHECKPOINT = "ab" * 32
 N_SEARCH, N_TEST = 1000, 1500
@@ -34,6 +34,25 @@ def write_supernet_files(folder: Path, space, search_results) -> dict:
         "validations": [paths["validation0"], paths["validation1"]],
         "training_curves": curves,
     }
+
+
+def write_finetuning_files(folder: Path, validations: list[Path]) -> list[Path]:
+    """Write the fine-tuning of each validated winner, from its accuracy to 90 %."""
+    paths = []
+    for number, path in enumerate(validations):
+        validation, winner = read_json(path), None
+        if validation["winner"]:
+            names = ("test_accuracy", "test_lower", "test_upper", "test_loss")
+            found = next(c for c in validation["contenders"] if c["role"] == "found" and c["test_accuracy"])
+            kept = {name: validation["winner"][name] for name in ("arch_id", "costs_measured", "checkpoint_sha256")}
+            winner = kept | {"epochs": 2, "weights": "weights/winner.safetensors"}
+            winner["before"] = {name: found[name] for name in names}
+            winner["after"] = dict(zip(names, (0.9, 0.88, 0.92, 0.3), strict=True))
+        status = "finetuned" if winner else validation["status"]
+        about = {"target": validation["target"], "message": "", "split_test": validation["split_test"]}
+        paths.append(folder / f"finetuning{number}.json")
+        write_json(paths[-1], about | {"status": status, "winner": winner})
+    return paths
 
 
 def _dataset() -> dict:

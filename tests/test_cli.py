@@ -34,6 +34,7 @@ COMMANDS = [
     ("draw",),
     ("search",),
     ("predict",),
+    ("validate",),
     ("latency", "measure"),
     ("latency", "check"),
     ("latency", "import"),

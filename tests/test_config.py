@@ -269,6 +269,16 @@ class TestSourceOfAccuracies:
         with pytest.raises(ConfigError, match="training.strategy: .*'sandwhich'"):
             self.images(training={"strategy": "sandwhich"})
 
+    def test_fine_tuning_is_the_training_but_for_what_it_says(self):
+        config = self.images(training={"min_crop": 0.7, "processes": 2}, finetuning={"epochs": 3, "batch_size": 8})
+        assert (config.finetuning_options["epochs"], config.finetuning_options["batch_size"]) == (3, 8)
+        assert (config.finetuning_options["min_crop"], config.finetuning_options["processes"]) == (0.7, 1)
+        assert config.training.processes == 2 and validate().finetuning.epochs == 0
+
+    def test_fine_tuning_needs_images(self):
+        with pytest.raises(ConfigError, match=r"finetuning\.epochs is above 0, but a run on tables has no images"):
+            validate(finetuning={"epochs": 1})
+
     def test_a_strategy_of_another_space(self):
         with pytest.raises(
             ConfigError, match="strategy is 'multi_path', which is for space 'binas'; the space is 'ofa_m"

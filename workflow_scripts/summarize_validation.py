@@ -8,7 +8,8 @@ from nascore.report.tables import validation_table
 
 def main(snakemake):
     """Write the table."""
-    table = validation_table(snakemake.input.searches, snakemake.input.validations)
+    files = snakemake.input
+    table = validation_table(files.searches, files.validations, files.finetunings)
     write_text(snakemake.output.validation, table.to_csv(index=False))
 
 

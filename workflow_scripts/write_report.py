@@ -20,6 +20,7 @@ def main(snakemake):
         coverage=files.coverage,
         dataset=files.dataset,
         validations=files.validations,
+        finetunings=files.finetunings,
         training_curves=files.training_curves,
         images=files.images or None,
         folder=Path(snakemake.output.page).parent,

@@ -18,6 +18,7 @@ from nascore.cli import (
     run_commands,
     search_commands,
     space_commands,
+    validation_commands,
     version_commands,
 )
 from nascore.cli.output import example
@@ -74,6 +75,7 @@ def _root(
 
 space_commands.register(app)
 search_commands.register(app)
+validation_commands.register(app)
 latency_commands.register(app)
 lineage_commands.register(app)
 run_commands.register(app)

@@ -112,7 +112,8 @@ def _row(run: Run, table: str, row: dict[str, str]) -> tuple[str, str]:
     if table == "predictors.csv":
         return name, f"{run.folder}/predictors/{name}/metrics.json"
     if table == "validation.csv":
-        return f"{name} {row.get('role', '')}".strip(), f"{run.folder}/validation/{name}/validation.json"
+        file = "finetuning/finetuning.json" if row.get("role") == "finetuned" else "validation.json"
+        return f"{name} {row.get('role', '')}".strip(), f"{run.folder}/validation/{name}/{file}"
     searcher = row.get("searcher", "")
     validation = f"{run.folder}/validation/{name}/validation.json"
     # A row with measurements comes from the validation, which was made from the search.

@@ -49,9 +49,11 @@ _FITTING: Parameters = {"options": lambda config, wildcards: config.predictors.g
 _OF_RULE: dict[str, Parameters] = {
     "prepare_images": {"options": lambda config, _: config.data.model_dump(mode="json") if config.data else None},
     "train_phase": {"options": lambda config, _: config.training.model_dump(mode="json")},
+    "finetune_winner": {"options": lambda config, _: config.finetuning_options},
     "measure_shard": _MEASURING,
     "rank_contenders": _MEASURING,
     "validate_target": _MEASURING,
+    "validate_finetuned": _MEASURING,
     "measure_layers": _TIMING,
     "measure_networks": _TIMING,
     "measure_found": _TIMING,

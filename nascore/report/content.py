@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 
 from nascore.errors import DataError, unknown_name
+from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS
 from nascore.report.latency_records import DeviceLatency, read_latency
 from nascore.report.origins import Origin, Row, read_origins
 from nascore.report.reading import (
+    read_finetunings,
     read_metrics,
     read_record,
     read_search,
@@ -56,6 +58,8 @@ class ReportContent:
         Facts about the measured rows.
     validations
         By target: what was measured of its subnets. Empty for a run without a supernet.
+    finetunings
+        By target: what fine-tuning did to its winner. Empty for a run without fine-tuning.
     training_curves
         One per phase of the supernet's training, with columns `nascore.report.reading.TRAINING_CURVE`; empty if it was
         not trained here.
@@ -75,6 +79,7 @@ class ReportContent:
     coverage: pd.DataFrame
     dataset: TablesReport | SupernetReport
     validations: Mapping[str, Validation] = field(default_factory=dict)
+    finetunings: Mapping[str, Finetuning] = field(default_factory=dict)
     training_curves: tuple[pd.DataFrame, ...] = ()
     images: ImageManifest | None = None
     origins: Mapping[Row, Origin] = field(default_factory=dict)
@@ -103,6 +108,7 @@ def read_content(
     coverage: str | Path,
     dataset: str | Path,
     validations: Sequence[str | Path] = (),
+    finetunings: Sequence[str | Path] = (),
     training_curves: Sequence[str | Path] = (),
     images: str | Path | None = None,
     folder: str | Path = ".",
@@ -122,6 +128,8 @@ def read_content(
         Parquet file of measured rows per gene choice.
     validations
         JSON files, at most one per target; none for a run without a supernet.
+    finetunings
+        JSON files, at most one per validated target; none for a run without fine-tuning.
     training_curves
         Parquet file of each phase of the supernet's training, in the order of the phases.
     images
@@ -139,6 +147,7 @@ def read_content(
     results = tuple(read_search(path) for path in searches)
     metrics = tuple(map(read_metrics, predictors))
     _check_searches(results)
+    validated = read_validations(validations, results)
     for kind, files in (("held-out rows", heldout), ("a learning curve", learning_curves)):
         _check_names(f"predictor of {kind}", files, [record.predictor for record in metrics])
     _check_names("metric of a Pareto front", pareto_fronts, METRICS)
@@ -150,7 +159,8 @@ def read_content(
         pareto_fronts={name: read_table(path, (name, *PARETO)) for name, path in pareto_fronts.items()},
         coverage=read_table(coverage, COVERAGE),
         dataset=read_record(dataset, DatasetReport, "a dataset report"),
-        validations=read_validations(validations, results),
+        validations=validated,
+        finetunings=read_finetunings(finetunings, validated),
         training_curves=tuple(map(read_training_curve, training_curves)),
         images=None if images is None else read_record(images, ImageManifest, "the manifest of an image store"),
         latency=tuple(read_latency(**files) for files in latency),
@@ -158,6 +168,7 @@ def read_content(
     rows: list[tuple[Row, str | Path]] = [
         *((("search", r.target, r.searcher), path) for r, path in zip(results, searches, strict=True)),
         *((("validation", target), path) for target, path in zip(content.validations, validations, strict=True)),
+        *((("finetuning", target), path) for target, path in zip(content.finetunings, finetunings, strict=True)),
         *((("predictor", m.predictor), path) for m, path in zip(metrics, predictors, strict=True)),
         (("dataset",), dataset),
         *([(("images",), images)] if images is not None else []),

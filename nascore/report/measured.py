@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS, percent, points
 from nascore.report.validation_records import Contender, Role, Validation
 from nascore.report.view import TargetView
@@ -68,6 +69,18 @@ def _against(winner: Contender, role: Role, other: Contender) -> str:
     if overlap(winner, other):
         return f"{where}, and their intervals overlap: these images do not tell the two apart."
     return f"{where}, and their intervals are apart."
+
+
+def finetuning_verdict(finetuning: Finetuning | None) -> list[str]:
+    """Return what the test says about fine-tuning, in one sentence; none where no winner was fine-tuned."""
+    if finetuning is None or finetuning.winner is None:
+        return []
+    winner = finetuning.winner
+    epochs = f"{winner.epochs} epoch{'s' if winner.epochs > 1 else ''}"
+    gain = winner.after.test_accuracy - winner.before.test_accuracy
+    what = f"changes the test accuracy by {points(gain)} points" if gain else "leaves the test accuracy as it was"
+    overlap = "overlap: these images do not tell the two apart" if winner.intervals_overlap else "are apart"
+    return [f"Fine-tuning the winner for {epochs} {what}, and the intervals before and after {overlap}."]
 
 
 def defects(targets: Sequence[TargetView]) -> list[str]:

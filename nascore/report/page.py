@@ -16,7 +16,15 @@ from nascore.report.coverage_figures import coverage_figures
 from nascore.report.figures import Figure
 from nascore.report.latency import ESTIMATE_LABELS, agreements, crossed, latency_verdicts
 from nascore.report.latency_figures import latency_estimates
-from nascore.report.measured import ROLE_LABELS, accuracy_table, defects, ranking_table, role_counts, verdict
+from nascore.report.measured import (
+    ROLE_LABELS,
+    accuracy_table,
+    defects,
+    finetuning_verdict,
+    ranking_table,
+    role_counts,
+    verdict,
+)
 from nascore.report.measured_figures import measured_accuracies, predicted_against_measured
 from nascore.report.predictor_figures import calibration, learning_curves, scatter
 from nascore.report.search_figures import pareto_front, searchers
@@ -141,6 +149,7 @@ def _environment() -> Environment:
         "gene_value": labels.gene_value,
         "role_counts": role_counts,
         "verdict": verdict,
+        "finetuning_verdict": finetuning_verdict,
     }
     environment.globals.update(helpers)
     return environment

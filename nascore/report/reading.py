@@ -1,6 +1,6 @@
 """Reading of single files for the report, with checks that name the file and the place of what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from nascore.errors import DataError, SpaceError
 from nascore.files import read_json, read_parquet
+from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS, metric_of
 from nascore.report.records import PredictorMetrics, SearchResult
 from nascore.report.validation_records import Validation
@@ -64,6 +65,30 @@ def read_validation(path: str | Path, space: OfaMcunet) -> Validation:
         _check_costs(path, validation.winner.arch_id, validation.winner.costs_counted)
         _check_costs(path, validation.winner.arch_id, validation.winner.costs_measured)
     return validation
+
+
+def read_finetunings(paths: Sequence[str | Path], validations: Mapping[str, Validation]) -> dict[str, Finetuning]:
+    """Read the records of fine-tuning, by target.
+
+    Raises
+    ------
+    DataError
+        If a file is no such record, two are of one target, or one is of a winner that `validations` do not have.
+    """
+    found: dict[str, Finetuning] = {}
+    for path in paths:
+        finetuning: Finetuning = read_record(path, Finetuning, "a record of fine-tuning")
+        if finetuning.target in found:
+            raise DataError(f"{path} is a second fine-tuning of target {finetuning.target!r}")
+        validation = validations.get(finetuning.target)
+        winner = validation.winner if validation else None
+        given = finetuning.winner.arch_id if finetuning.winner else None
+        if validation is None or given != (winner.arch_id if winner else None):
+            raise DataError(f"{path} fine-tunes {given} for target {finetuning.target!r}, which is not its winner")
+        if finetuning.winner:
+            _check_costs(path, finetuning.winner.arch_id, finetuning.winner.costs_measured)
+        found[finetuning.target] = finetuning
+    return found
 
 
 def _check_costs(path: str | Path, arch_id: str, costs: dict[str, float], bounded: Sequence[str] = ()) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from nascore.report.content import read_validations
+from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS
-from nascore.report.reading import read_metrics, read_search
+from nascore.report.reading import read_finetunings, read_metrics, read_search
 from nascore.report.records import SearchResult
 from nascore.report.validation_records import Validation
 
@@ -69,15 +70,23 @@ def targets_table(searches: Sequence[str | Path], validations: Sequence[str | Pa
     return pd.DataFrame(rows, columns=columns)
 
 
-def validation_table(searches: Sequence[str | Path], validations: Sequence[str | Path]) -> pd.DataFrame:
+def validation_table(
+    searches: Sequence[str | Path], validations: Sequence[str | Path], finetunings: Sequence[str | Path] = ()
+) -> pd.DataFrame:
     """Return what was measured: one row per target and role, and one with empty cells for a target without subnets.
 
-    The costs of a winner are those measured on the extracted module, all others are counted.
+    The costs of a winner are those measured on the extracted module, all others are counted. A fine-tuned winner has
+    one more row, of role ``finetuned``; it has no prediction and was not measured on the search split.
     """
     results = [read_search(path) for path in searches]
     measured = read_validations(validations, results) if results else {}
     of_target = {result.target: result for result in results}
-    rows = [row for validation in measured.values() for row in _tested_rows(validation, of_target[validation.target])]
+    tuned = read_finetunings(finetunings, measured)
+    rows = [
+        row
+        for target, validation in measured.items()
+        for row in _tested_rows(validation, of_target[target], tuned.get(target))
+    ]
     return pd.DataFrame(rows, columns=list(VALIDATION_COLUMNS))
 
 
@@ -108,7 +117,7 @@ def _measured(validation: Validation) -> Row:
     return row
 
 
-def _tested_rows(validation: Validation, result: SearchResult) -> Iterable[Row]:
+def _tested_rows(validation: Validation, result: SearchResult, tuned: Finetuning | None) -> Iterable[Row]:
     """Yield the rows of one target in `validation_table`."""
     about: Row = {
         "target": validation.target,
@@ -127,4 +136,8 @@ def _tested_rows(validation: Validation, result: SearchResult) -> Iterable[Row]:
         satisfied = measured.satisfies_target if measured else result.within_limits(costs)
         figures: Row = {name: getattr(contender, name) for name in FIGURES}
         row = about | {"role": role, "n_measured": n_measured} | figures | _choices(contender.arch)
-        yield row | {metric: costs[metric] for metric in METRICS} | {"satisfies_target": satisfied}
+        row |= {metric: costs[metric] for metric in METRICS} | {"satisfies_target": satisfied}
+        yield row
+        if measured and tuned and tuned.winner:
+            unknown: Row = dict.fromkeys(("predicted_accuracy", "lower", "upper", "search_accuracy", "search_loss"))
+            yield row | unknown | {"role": "finetuned", "n_measured": 1} | tuned.winner.after.model_dump()

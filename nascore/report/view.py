@@ -10,6 +10,7 @@ import pandas as pd
 
 from nascore.report.content import ReportContent
 from nascore.report.drawing import subnet_svg
+from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS, arch_label, count, gene_value, metric_of, percent
 from nascore.report.records import SearchResult
 from nascore.report.validation_records import Validation
@@ -46,6 +47,7 @@ class TargetView:
     results: tuple[SearchResult, ...]
     space: OfaMcunet
     validation: Validation | None = None
+    finetuning: Finetuning | None = None
 
     @property
     def name(self) -> str:
@@ -172,7 +174,11 @@ def target_views(content: ReportContent) -> list[TargetView]:
     names = list(dict.fromkeys(result.target for result in content.searches))
     return [
         TargetView(
-            i + 1, tuple(r for r in content.searches if r.target == name), content.space, content.validations.get(name)
+            i + 1,
+            tuple(r for r in content.searches if r.target == name),
+            content.space,
+            content.validations.get(name),
+            content.finetunings.get(name),
         )
         for i, name in enumerate(names)
     ]

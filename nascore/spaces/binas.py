@@ -267,3 +267,15 @@ class Binas(StagedSpace):
 def _whole(block: BlockString) -> BlockString:
     """Return a block with what may be left out: the model's own activation, and an expand ratio of 1."""
     return replace(block, activation=block.activation or ACTIVATION, expand=block.expand or 1)
+
+
+def channels_of(text: str) -> str:
+    """Return the name of the channels that a published string starts with; ``base`` where it has none of them.
+
+    Raises
+    ------
+    SpaceError
+        If the string cannot be read.
+    """
+    first = next((block.channels for stage in parse_architecture(text) for block in stage), None)
+    return next((name for name, channels in CHANNELS.items() if channels.first == first), "base")

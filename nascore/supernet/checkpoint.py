@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from nascore.data.download import fetch
 from nascore.errors import DataError, SpaceError
 from nascore.files import replacing
-from nascore.spaces import Binas, OfaMcunet
-from nascore.spaces.staged import StagedSpace
+from nascore.spaces import Binas, OfaMcunet, get_space
+from nascore.spaces.staged import Genes, StagedSpace
 from nascore.supernet import AnySupernet, BinasSupernet, build_supernet
 from nascore.supernet.published import read_state_dict
 from nascore.supernet.state_dict import filled
@@ -31,6 +31,9 @@ HEADER_KEY = "nascore"
 CLASSIFIER = "classifier.linear.linear.weight"
 SUPERNET, SUBNET = "supernet", "subnet"
 """Kinds of files."""
+
+SPACE_OPTIONS = ("n_classes", "channels")
+"""What the header of a subnet says of its space, beside the name."""
 
 
 def save_supernet(path: str | Path, supernet: AnySupernet, facts: Mapping[str, str]) -> None:
@@ -90,6 +93,43 @@ def load_subnet(path: str | Path, space: StagedSpace) -> Subnet:
     except SpaceError as error:
         raise DataError(f"{path}: its architecture is not one of the space: {error}") from None
     return filled(lambda: Subnet(space.unrestricted(), genes), tensors, path)
+
+
+def read_subnet(path: str | Path) -> Subnet:
+    """Read what `save_subnet` wrote, in the space that its header names, with its own resolution alone.
+
+    Raises
+    ------
+    DataError
+        As `load_subnet`, and if the header describes no space.
+    """
+    header, tensors = _read_file(Path(path))
+    arch, sizes = header.get("arch"), {len(tensor) for tensor in tensors.values() if tensor.ndim}
+    if header.get("kind") != SUBNET or not isinstance(arch, dict):
+        raise DataError(f"{path}: kind is {header.get('kind')!r}; expected {SUBNET!r} with its architecture")
+    options = {name: header[name] for name in SPACE_OPTIONS if isinstance(header.get(name), int | str)}
+    # Before a network of that many outputs is made.
+    if options.get("n_classes") not in sizes:
+        raise DataError(f"{path}: n_classes is {options.get('n_classes')!r}, which no weight has as its length")
+    try:
+        resolution = arch.get("image_size", arch.get("resolution"))
+        space = get_space(str(header.get("space")), resolutions=(resolution,), **options)
+    except SpaceError as error:
+        raise DataError(f"{path}: its header describes no space: {error}") from None
+    return load_subnet(path, space)
+
+
+def import_subnet(path: str | Path, space: StagedSpace, genes: Genes) -> Subnet:
+    """Read the weights of one architecture from a PyTorch file with the names of the published extracted subnets.
+
+    Nothing in the file is executed.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, cut short or holds more than tensors, or a weight does not fit the architecture.
+    """
+    return filled(lambda: Subnet(space, genes), read_state_dict(Path(path)), path)
 
 
 def import_published(

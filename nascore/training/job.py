@@ -15,7 +15,7 @@ from nascore.training.options import TrainingOptions
 
 
 class PhaseJob(Strict):
-    """What one phase is made from and where it goes.
+    """What one phase, or the fine-tuning of a subnet, is made from and where it goes.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class PhaseJob(Strict):
     checkpoint, curve
         The files to write: weights, and the learning curve (Parquet).
     start
-        Checkpoint of the phase before; the first phase starts from the seed.
+        Checkpoint of the phase before; the first phase starts from the seed. Of a fine-tuning the saved subnet.
     teacher
         Checkpoint whose largest network teaches in every strategy but the sandwich, as published that of the first
         phase; by default `start`.
@@ -58,7 +58,7 @@ class PhaseJob(Strict):
     @property
     def resume(self) -> Path:
         """Where the state after each epoch is kept until the phase is done."""
-        return self.checkpoint.with_name("resume.pt")
+        return self.curve.with_name("resume.pt")
 
     def build_space(self) -> OfaMcunet | Binas:
         """Make the design space."""

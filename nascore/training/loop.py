@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from nascore.errors import TrainingError
 from nascore.progress import progress
-from nascore.supernet import AnySupernet, BinasSupernet
+from nascore.supernet import BinasSupernet
 from nascore.training.batches import Batch, Batches
 from nascore.training.optimiser import GRADIENT_NORM, learning_rate, new_optimiser
 from nascore.training.options import TrainingOptions
@@ -20,8 +20,8 @@ from nascore.training.resume import ResumePoint
 from nascore.training.step import accumulate_gradients, accumulate_multi_path_gradients
 from nascore.training.teacher import Teacher
 
-Monitor = Callable[[AnySupernet], dict[str, float]]
-"""Measures a supernet after an epoch: columns of the learning curve and their values."""
+Monitor = Callable[[Any], dict[str, float]]
+"""Measures what is trained after an epoch: columns of the learning curve and their values."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Trainer:
     Parameters
     ----------
     supernet
-        Has the first weights of the phase; is trained in place.
+        Has the first weights of the phase; is trained in place. It is called with images and the genes of a subnet.
     batches
         What it is trained on.
     options
@@ -42,14 +42,17 @@ class Trainer:
         What to measure after each epoch.
     teacher
         A fixed network that teaches all subnets.
+    section
+        The section of the configuration that the learning rate is from.
     """
 
-    supernet: AnySupernet
+    supernet: nn.Module
     batches: Batches
     options: TrainingOptions
     resume: ResumePoint
     monitor: Monitor
     teacher: Teacher | None = None
+    section: str = "training"
 
     def run(self) -> list[dict[str, Any]]:
         """Train to the end of the phase and return the learning curve, one entry per epoch.
@@ -128,5 +131,5 @@ class Trainer:
             kept = f"the state after epoch {epoch} is kept" if epoch else "no epoch was finished"
             raise TrainingError(
                 f"the {what} is {value} at step {step + 1} of phase {self.batches.phase.name!r}, epoch {epoch + 1}; "
-                f"{kept}. A smaller training.learning_rate than {self.options.learning_rate:g} may help."
+                f"{kept}. A smaller {self.section}.learning_rate than {self.options.learning_rate:g} may help."
             )

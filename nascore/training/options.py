@@ -1,4 +1,4 @@
-"""What a training can be told; no torch, so that a configuration is checked without it."""
+"""What a training and a fine-tuning can be told; no torch, so that a configuration is checked without it."""
 
 from typing import Annotated, Literal
 
@@ -46,3 +46,21 @@ class TrainingOptions(Strict):
     processes: Annotated[int, Field(ge=1)] = Field(
         1, description="Data-parallel processes on this machine (torchrun); the batch is divided among them."
     )
+
+
+class FinetuningOptions(Strict):
+    """How the winner of a target is fine-tuned; whatever is not said here is as in the training."""
+
+    epochs: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Passes over the training images in which the winner's weights are trained further, alone, with "
+        "the supernet's largest subnet as its teacher; 0: no fine-tuning.",
+    )
+    batch_size: Annotated[int, Field(ge=2)] = Field(64, description="Images per step.")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(
+        2e-4, description="Peak learning rate of AdamW; a tenth of the training's default, as weights are to be kept."
+    )
+
+    def beside(self, training: TrainingOptions) -> TrainingOptions:
+        """Return the options of the fine-tuning, which is one phase in one process."""
+        return training.model_copy(update={**self.model_dump(), "processes": 1})

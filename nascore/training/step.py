@@ -1,10 +1,10 @@
 """The gradients of one training step: several subnets on one batch, or a subnet for each of its images."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from nascore.supernet import AnySupernet, BinasSupernet
+from nascore.supernet import BinasSupernet
 from nascore.training.batches import Batch
 from nascore.training.precision import mixed_precision
 from nascore.training.teacher import Teacher
@@ -17,7 +17,7 @@ FEATURE_DIVISOR = 50.0
 
 
 def accumulate_gradients(
-    supernet: AnySupernet, batch: Batch, *, teacher: Teacher | None, sandwich: bool, label_smoothing: float
+    supernet: nn.Module, batch: Batch, *, teacher: Teacher | None, sandwich: bool, label_smoothing: float
 ) -> Tensor:
     """Add up the gradients of all subnets of a step and return their mean loss.
 
@@ -26,7 +26,7 @@ def accumulate_gradients(
     Parameters
     ----------
     supernet
-        Gets the gradients, beside those that it has.
+        Gets the gradients, beside those that it has; called with images and the genes of a subnet.
     batch
         The images of this process and the subnets.
     teacher

@@ -55,7 +55,7 @@ def train_phase(job: PhaseJob) -> None:
 def _train(job: PhaseJob, batches: Batches) -> None:
     """Train and write."""
     phase = batches.phase
-    teacher = _teacher(job, batches)
+    teacher = teacher_of(job, batches)
     supernet = channels_last(_first_weights(job, phase), batches.device)
     if isinstance(supernet, BinasSupernet) and phase.sort_channels:
         order_channels(supernet, batches)
@@ -81,7 +81,7 @@ def _first_weights(job: PhaseJob, phase: Phase) -> AnySupernet:
     return supernet
 
 
-def _teacher(job: PhaseJob, batches: Batches) -> Teacher | None:
+def teacher_of(job: PhaseJob, batches: Batches) -> Teacher | None:
     """Return who teaches from outside; in a sandwich the largest subnet of each step does it."""
     checkpoint = job.teacher or job.start
     if checkpoint is None and batches.phase.multi_path:

@@ -36,6 +36,14 @@ def test_a_number_is_named_with_its_row_and_column(recorded):
     assert cell.sentence == "targets.csv: macs exact: predicted_accuracy = 0.9207951"
 
 
+def test_a_number_after_fine_tuning_is_of_another_file(recorded):
+    table = "target,role,test_accuracy\nmacs,found,0.8125\nmacs,finetuned,0.8375\n"
+    recorded.write("results/small/validation.csv", table)
+    folder = "results/small/validation/macs"
+    assert find(recorded.open(), "81.25 %").artifacts == [f"{folder}/validation.json"]
+    assert find(recorded.open(), "83.75 %").artifacts == [f"{folder}/finetuning/finetuning.json"]
+
+
 def test_a_file_in_a_recorded_folder_stands_for_the_folder(small):
     (small.folder / "results/small/weights").mkdir(parents=True)
     small.write("results/small/weights/w.bin", "1")

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from supernet_run import write_supernet_files
+from supernet_run import write_finetuning_files, write_supernet_files
 
 from nascore.efficiency import cost
 from nascore.files import write_json
@@ -155,6 +155,12 @@ def files(run_files, tmp_path):
 def supernet_files(supernet_run_files, tmp_path):
     """Return a copy of `supernet_run_files`, which a test may spoil."""
     return _copied(supernet_run_files, tmp_path)
+
+
+@pytest.fixture
+def finetuning_files(supernet_files, tmp_path):
+    """Write the fine-tuning of what `supernet_files` validates."""
+    return write_finetuning_files(tmp_path, supernet_files["validations"])
 
 
 def _copied(arguments, folder):

@@ -101,3 +101,14 @@ def test_one_row_per_target_and_role(supernet_files, subnets):
     nothing = table.iloc[4]
     assert nothing["status"] == "infeasible" and nothing["message"] == "nothing satisfies the target"
     assert nothing[["role", "arch_id", "test_accuracy", "macs"]].isna().all()
+
+
+def test_a_fine_tuned_winner_has_a_row_of_its_own(supernet_files, finetuning_files):
+    table = validation_table(supernet_files["searches"], supernet_files["validations"], finetuning_files)
+    assert list(table) == list(VALIDATION_COLUMNS)
+    assert table["role"].tolist()[:5] == ["found", "finetuned", "random", "smallest", "largest"]
+    before, after = table.iloc[0], table.iloc[1]
+    assert (before["test_accuracy"], after["test_accuracy"], after["test_lower"]) == (0.885, 0.9, 0.88)
+    assert after["arch_id"] == before["arch_id"] and after["macs"] == before["macs"] and after["satisfies_target"]
+    assert after[["predicted_accuracy", "search_accuracy", "search_loss"]].isna().all() and after["n_measured"] == 1
+    assert len(table) == 6

@@ -10,6 +10,7 @@ from space_examples import genes_of
 from nascore.efficiency import cost
 from nascore.errors import SpaceError
 from nascore.spaces import Binas, get_space
+from nascore.spaces.binas import channels_of
 
 BINAS = Binas.build()
 MODELS = json.loads((Path(__file__).parents[1] / "data" / "binas_models.json").read_text())
@@ -132,3 +133,12 @@ def test_another_resolution_needs_to_be_named():
 def test_unknown_channels_are_named():
     with pytest.raises(SpaceError, match="Did you mean 'large'"):
         get_space("binas", channels="larg")
+
+
+def test_a_string_says_its_channels():
+    assert channels_of(A) == "base"
+    large = Binas.build(channels="large")
+    assert channels_of(large.to_string(large.largest())) == "large"
+    assert channels_of("[]") == channels_of("[['ds_r1_k3_s1_c20']]") == "base"
+    with pytest.raises(SpaceError, match="field 'c' is missing"):
+        channels_of("[['ds_r1_k3_s1']]")

@@ -12,11 +12,14 @@ from safetensors.torch import load_file, save_file
 
 from nascore.errors import DataError
 from nascore.files import file_sha256
-from nascore.supernet import build_supernet
+from nascore.spaces import get_space
+from nascore.supernet import Subnet, build_supernet
 from nascore.supernet.checkpoint import (
+    import_subnet,
     load_subnet,
     load_supernet,
     read_facts,
+    read_subnet,
     save_subnet,
     save_supernet,
 )
@@ -218,3 +221,53 @@ def test_another_number_of_classes(small_space, tmp_path):
     save_supernet(tmp_path / "three.safetensors", build_supernet(small_space, n_classes=3), {})
     with pytest.raises(DataError, match="n_classes is 3; expected 2"):
         load_supernet(tmp_path / "three.safetensors", small_space)
+
+
+# -- subnets alone -------------------------------------------------------------------------------------
+
+
+def same_weights(first, second) -> bool:
+    return all(torch.equal(value, second.state_dict()[name]) for name, value in first.state_dict().items())
+
+
+def test_a_subnet_says_its_space_with_its_own_resolution_alone(supernet, subnet_file):
+    subnet, expected = read_subnet(subnet_file), supernet.subnet(ARCH)
+    assert (subnet.space.name, subnet.space.n_classes, subnet.resolution) == ("ofa_mcunet", 2, 32)
+    assert subnet.space.global_choices[0].values == (32,)
+    assert subnet.arch_id == expected.arch_id and same_weights(subnet, expected)
+
+
+def test_a_binas_subnet_says_its_channels(tmp_path):
+    space = get_space("binas", resolutions=(32, 40), n_classes=3, channels="large")
+    subnet = Subnet(space, space.largest())
+    save_subnet(tmp_path / "w.safetensors", subnet, {})
+    again = read_subnet(tmp_path / "w.safetensors")
+    assert again.space == get_space("binas", resolutions=(40,), n_classes=3, channels="large")
+    assert again.arch == subnet.arch and same_weights(again, subnet)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ({"kind": "supernet"}, "kind is 'supernet'; expected 'subnet' with its architecture"),
+        ({"arch": [1]}, "expected 'subnet' with its architecture"),
+        ({"n_classes": 10**12}, "n_classes is 1000000000000, which no weight has as its length"),
+        ({"n_classes": [2]}, "n_classes is None"),
+        ({"space": "mcunet"}, "its header describes no space: unknown space 'mcunet'. Did you mean 'ofa_mcunet'?"),
+        ({"channels": "base"}, "its header describes no space: unknown option of space 'ofa_mcunet' 'channels'"),
+        ({"arch": {}}, "its header describes no space: resolutions must be .*got \\[None\\]"),
+        ({"arch": {**ARCH, "ks": 4}}, "its architecture is not one of the space: .*4"),
+        ({"arch": {**ARCH, "wid": 1}}, "expected float32 of shape"),
+    ],
+)
+def test_headers_that_do_not_fit(subnet_file, tmp_path, header, message):
+    with pytest.raises(DataError, match=message):
+        read_subnet(rewritten(subnet_file, tmp_path / "changed.safetensors", **header))
+
+
+def test_a_subnet_of_a_pytorch_file(supernet, small_space, tmp_path):
+    subnet = supernet.subnet(ARCH)
+    torch.save({"state_dict": subnet.state_dict()}, tmp_path / "subnet.pth")
+    assert same_weights(import_subnet(tmp_path / "subnet.pth", small_space, subnet.genes), subnet)
+    with pytest.raises(DataError, match=r"subnet\.pth: .*expected float32 of shape"):
+        import_subnet(tmp_path / "subnet.pth", small_space, small_space.restrict({"width": [2]}).smallest())

@@ -1,0 +1,74 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from nascore.errors import DataError
+from nascore.evaluation.measure import measure
+from nascore.evaluation.measured_costs import measured_costs
+from nascore.evaluation.saved import measure_saved, validate_finetuned
+from nascore.evaluation.validation import interval
+from nascore.report.finetuning_records import Finetuning
+from nascore.supernet import Subnet
+from nascore.supernet.checkpoint import save_subnet
+
+CPU = torch.device("cpu")
+BEFORE = {"test_accuracy": 0.5, "test_lower": 0.25, "test_upper": 0.75, "test_loss": 0.7}
+SPLIT = {"name": "test", "n_images": 11}
+
+
+@pytest.fixture(scope="module")
+def subnet(measurer, small_space):
+    return measurer.calibrated(small_space.smallest())
+
+
+def validation(subnet, **changes):
+    tested = {"role": "found", "arch_id": subnet.arch_id, **BEFORE}
+    others = [
+        {"role": role, **BEFORE, "test_accuracy": accuracy} for role, accuracy in (("found", None), ("random", 0.9))
+    ]
+    return {
+        "target": "t", "status": "validated", "message": "", "split_test": SPLIT, "contenders": [*others, tested],
+        "winner": {"arch_id": subnet.arch_id},
+    } | changes  # fmt: skip
+
+
+def test_a_saved_subnet_is_measured_as_it_is(subnet, store):
+    tested = measure_saved(subnet, store, split="test", device=CPU)
+    plain = measure(subnet, store, split="test", device=CPU)
+    assert (tested.accuracy, tested.loss, tested.n_images) == (plain.accuracy, plain.loss, 11)
+    assert (tested.lower, tested.upper) == interval(plain)
+    assert tested.costs == measured_costs(subnet)
+
+
+def test_other_classes_and_resolutions_are_refused(subnet, small_space, store):
+    three = Subnet(replace(small_space, n_classes=3), small_space.smallest())
+    with pytest.raises(DataError, match="tells 3 classes apart; .*store has 2: "):
+        measure_saved(three, store, split="test", device=CPU)
+    other = small_space.build(resolutions=(48,))
+    with pytest.raises(DataError, match="unknown resolution of this image store '48'.* Valid: 32, 40"):
+        measure_saved(Subnet(other, other.smallest()), store, split="test", device=CPU)
+
+
+def test_a_fine_tuned_winner_stands_beside_what_it_was(subnet, small_space, store, tmp_path):
+    save_subnet(tmp_path / "winner.safetensors", subnet, {"finetuned_epochs": "3", "checkpoint_sha256": "ab"})
+    result = validate_finetuned(validation(subnet), tmp_path, small_space, store, device=CPU, batch_size=5)
+    record = Finetuning.model_validate(json.loads(json.dumps(result)))
+    tested = measure_saved(subnet, store, split="test", device=CPU)
+    assert record.status == "finetuned" and record.winner.epochs == 3 and record.winner.checkpoint_sha256 == "ab"
+    assert record.winner.before.model_dump() == BEFORE
+    after = record.winner.after
+    assert (after.test_accuracy, after.test_lower, after.test_upper) == (tested.accuracy, tested.lower, tested.upper)
+    assert record.message == (
+        f"test accuracy {tested.accuracy:.4f} ({tested.lower:.4f} to {tested.upper:.4f}) after fine-tuning, "
+        "0.5000 (0.2500 to 0.7500) before"
+    )
+
+
+@pytest.mark.parametrize("status", ["infeasible", "not_found"])
+def test_without_a_winner_nothing_is_fine_tuned(subnet, small_space, store, tmp_path, status):
+    given = validation(subnet, status=status, winner=None, contenders=[], message="proven")
+    result = validate_finetuned(given, tmp_path, small_space, store, device=CPU, batch_size=5)
+    assert Finetuning.model_validate(result).status == status
+    assert result["message"] == "nothing to fine-tune: proven" and result["winner"] is None

@@ -1,0 +1,170 @@
+"""`nascore validate`: saved weights on images, and how each bad input is answered."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from deterministic_weights import fill
+from test_cli import answer, error
+
+from nascore.data.options import SyntheticOptions
+from nascore.data.store_writer import write_store
+from nascore.data.synthetic import Synthetic
+from nascore.evaluation.measured_costs import measured_costs
+from nascore.evaluation.saved import measure_saved
+from nascore.spaces import get_space
+from nascore.supernet import Subnet, build_supernet
+from nascore.supernet.checkpoint import save_subnet, save_supernet
+
+SPACE = get_space("ofa_mcunet", resolutions=(32, 40))
+BINAS = get_space("binas", resolutions=(32,), n_classes=2, channels="large")
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    source = Synthetic(SyntheticOptions(train=2, calibration=2, search=5, test=7), seed=1)
+    return write_store(tmp_path_factory.mktemp("data") / "store", source, resolutions=[32, 40])
+
+
+def subnet_of(space, genes):
+    subnet = Subnet(space, genes)
+    fill(subnet)
+    return subnet.eval()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Write subnets of both spaces in both kinds of files, and what is not one."""
+    folder = tmp_path_factory.mktemp("weights")
+    for name, subnet in (("ofa", subnet_of(SPACE, SPACE.smallest())), ("binas", subnet_of(BINAS, BINAS.smallest()))):
+        save_subnet(folder / f"{name}.safetensors", subnet, {})
+        torch.save({"state_dict": subnet.state_dict()}, folder / f"{name}.pth")
+        (folder / f"{name}.json").write_text(json.dumps(subnet.arch))
+    three = get_space("ofa_mcunet", resolutions=(32, 40), n_classes=3)
+    save_subnet(folder / "three.safetensors", subnet_of(three, three.smallest()), {})
+    save_supernet(folder / "supernet.safetensors", build_supernet(SPACE), {})
+    (folder / "cut.safetensors").write_bytes((folder / "ofa.safetensors").read_bytes()[:1000])
+    payload = pickle.dumps(print, protocol=2)
+    for name in ("pickle.pth", "pickle.safetensors"):
+        (folder / name).write_bytes(payload)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def string():
+    return BINAS.to_string(BINAS.smallest())
+
+
+@pytest.mark.parametrize("split", ["test", "search"])
+def test_the_figures_are_those_of_the_library(folder, images, split):
+    told = json.loads(
+        answer(
+            "validate", "--weights", folder / "ofa.safetensors", "--images", images.folder, "--split", split, "--json"
+        )
+    )
+    subnet = subnet_of(SPACE, SPACE.smallest())
+    expected = measure_saved(subnet, images, split=split, device=CPU)
+    assert [told[name] for name in ("accuracy", "lower", "upper", "n_images", "costs")] == [
+        expected.accuracy, expected.lower, expected.upper, expected.n_images, measured_costs(subnet),
+    ]  # fmt: skip
+    assert told["loss"] == pytest.approx(expected.loss, rel=1e-6)
+    assert (told["split"], told["arch_id"], told["arch"]) == (split, subnet.arch_id, subnet.arch)
+
+
+def test_what_people_read(folder, images):
+    shown = answer("validate", "--weights", folder / "ofa.safetensors", "--images", images.folder)
+    assert "images        7 of split test\n" in shown and " %, 95 % interval " in shown and "Peak memory (KB)" in shown
+
+
+def test_pytorch_files_and_both_spaces_give_the_same(folder, images, string):
+    def accuracy(*arguments):
+        return json.loads(answer("validate", "--images", images.folder, *arguments, "--json"))["loss"]
+
+    own = accuracy("--weights", folder / "ofa.safetensors", "--arch", folder / "ofa.json")
+    given = ("--weights", folder / "ofa.pth", "--arch", folder / "ofa.json", "--resolutions", "32,40")
+    assert accuracy(*given) == own
+    own = accuracy("--weights", folder / "binas.safetensors")
+    assert accuracy("--weights", folder / "binas.safetensors", "--arch-string", string) == own
+    assert accuracy("--weights", folder / "binas.pth", "--arch-string", string, "--resolutions", "32") == own
+
+
+OFA, PTH, STRING = ("--weights", "ofa.safetensors"), ("--weights", "ofa.pth"), "--arch-string"
+LARGEST = json.dumps(SPACE.to_dicts(SPACE.restrict({"resolution": [32]}).largest()[None])[0])
+AT_32 = ("--resolutions", "32")
+MISTAKES = {
+    "missing weights": (("--weights", "none.safetensors"), "none.safetensors does not exist; expected a safetensors"),
+    "cut file": (("--weights", "cut.safetensors"), "cut.safetensors is not a whole safetensors file"),
+    "pickle": (("--weights", "pickle.safetensors"), "pickle.safetensors is not a whole safetensors file"),
+    "supernet": (("--weights", "supernet.safetensors"), "kind is 'supernet'; expected 'subnet'"),
+    "classes": (("--weights", "three.safetensors"), "the subnet tells 3 classes apart; "),
+    "split": ((*OFA, "--split", "tset"), "unknown split of", "'tset'. Did you mean 'test'? Valid: train, calibration"),
+    "no images": ((*OFA, "--images", "nowhere"), "nowhere/manifest.json does not exist"),
+    "device": ((*OFA, "--device", "gpu"), "device is 'gpu'; expected auto, cpu, cuda"),
+    "another architecture": ((*OFA, "--arch", LARGEST), "holds another architecture", "width is 0 in the file, 2 in"),
+    "both": ((*OFA, "--arch", "{}", STRING, "[]"), "--arch and --arch-string exclude each other"),
+    "string of another space": ((*OFA, STRING, "[]"), "is the form of space 'binas'; the space is 'ofa_mcunet'"),
+    "no architecture": (PTH, "ofa.pth is not a .safetensors file, which would say its architecture"),
+    "payload": (
+        ("--weights", "pickle.pth", "--arch", "ofa.json", *AT_32), "print'", "nothing of it was loaded or executed",
+    ),
+    "no .pth": (("--weights", "none.pth", "--arch", "ofa.json", *AT_32), "cannot read", "No such file"),
+    "shape": ((*PTH, "--arch", LARGEST, *AT_32), "ofa.pth: ", "; expected float32"),
+    "several resolutions": ((*PTH, STRING, "[]", "--resolutions", "32,40"), "an --arch-string says no resolution"),
+    "no list": (("--weights", "binas.safetensors", STRING, "ir_r1"), "is a list of lists of block strings"),
+    "stages": (("--weights", "binas.safetensors", STRING, "[]"), "has 7 stages", "got 0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_end_in_one_line(folder, images, monkeypatch, mistake):
+    monkeypatch.chdir(folder)
+    arguments, *parts = MISTAKES[mistake]
+    where = () if "--images" in arguments else ("--images", images.folder)
+    message = error("validate", *arguments, *where)
+    assert all(part in message for part in parts), message
+    assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("'ir_", "'it_", "unknown block type 'it'. Did you mean 'ir'?"),
+        ("_c32", "", "field 'c' is missing; a block of type ir has r, k, s, e, c"),
+        ("_k3", "_k3_q4", "unknown field 'q4'"),
+        ("_nre", "_nxx", "unknown activation 'xx'"),
+        ("_e3", "_e5", "the nearest that is: 'ir_r1_k3_s2_e"),
+    ],
+)
+def test_a_wrong_string_is_answered_by_the_grammar(folder, images, string, old, new, message):
+    stages = string.split("], [", 1)
+    wrong = "], [".join([stages[0], stages[1].replace(old, new, 1)])
+    assert wrong != string
+    assert message in error(
+        "validate", "--weights", folder / "binas.safetensors", "--images", images.folder, "--arch-string", wrong
+    )
+
+
+def test_an_untold_number_of_classes_makes_no_network(folder, images, tmp_path):
+    content = (folder / "ofa.safetensors").read_bytes()
+    old, new = rb"\"n_classes\": 2", rb"\"n_classes\": 9"
+    assert content.count(old) == 1
+    (tmp_path / "w.safetensors").write_bytes(content.replace(old, new))
+    message = error("validate", "--weights", tmp_path / "w.safetensors", "--images", images.folder)
+    assert "n_classes is 9, which no weight has as its length" in message
+
+
+def test_one_architecture_alone(folder, images):
+    entry = SPACE.to_dicts(np.stack([SPACE.restrict({"resolution": [32]}).smallest()]))
+    two = json.dumps(entry * 2)
+    message = error("validate", "--weights", folder / "ofa.safetensors", "--images", images.folder, "--arch", two)
+    assert "--arch takes one architecture; got 2" in message

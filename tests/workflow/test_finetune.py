@@ -1,0 +1,79 @@
+"""The workflow with fine-tuning: what it adds to a finished run, that it is recorded, and that its bits are kept."""
+
+import json
+import signal
+from collections import Counter
+
+import pandas as pd
+import pytest
+from small_project import IMAGES_CONFIG
+
+from nascore.config import read_config
+from nascore.lineage.audit import audit
+from nascore.lineage.history import Run
+from nascore.spaces import get_space
+from nascore.supernet.checkpoint import load_subnet, read_facts
+
+TARGETS = {"macs": {"macs_m": 5}, "impossible": {"peak_memory_kb": 7}}
+
+
+def audited(project):
+    config = read_config(project.folder / "config.yaml")
+    return audit(Run.open("small", project.folder), project.folder, config, "config.yaml")
+
+
+def read(project, target, name="finetuning/finetuning.json"):
+    return json.loads((project.results / "validation" / target / name).read_text())
+
+
+@pytest.fixture
+def finetuned(finished_images):
+    """A copy of a finished run, gone on with."""
+    finished_images.configure(IMAGES_CONFIG, targets=TARGETS, finetuning={"epochs": 1, "batch_size": 32})
+    planned = finished_images.planned()
+    assert planned["finetune_winner"] == planned["validate_finetuned"] == 2
+    assert planned["train_phase"] == planned["validate_target"] == planned["search"] == 0
+    done = finished_images.run()
+    assert done.returncode == 0, done.stdout
+    return finished_images
+
+
+def test_a_finished_run_is_fine_tuned(finetuned):
+    record, validation = read(finetuned, "macs"), read(finetuned, "macs", "validation.json")
+    assert record["status"] == "finetuned" and record["winner"]["epochs"] == 1
+    assert record["winner"]["arch_id"] == validation["winner"]["arch_id"]
+    assert record["winner"]["costs_measured"] == validation["winner"]["costs_measured"]
+    weights = finetuned.results / "validation" / "macs" / "finetuning" / record["winner"]["weights"]
+    subnet = load_subnet(weights, get_space("ofa_mcunet", resolutions=(32, 40)))
+    assert subnet.arch_id == validation["winner"]["arch_id"] and read_facts(weights)["finetuned_epochs"] == "1"
+    assert weights.read_bytes() != (finetuned.results / "validation/macs/weights/winner.safetensors").read_bytes()
+    # A target that nothing satisfies passes through.
+    assert read(finetuned, "impossible")["status"] == "infeasible"
+    assert not list((finetuned.results / "validation/impossible/finetuning/weights").glob("*.safetensors"))
+    table = pd.read_csv(finetuned.results / "validation.csv").set_index(["target", "role"])
+    assert table.loc[("macs", "finetuned"), "test_accuracy"] == record["winner"]["after"]["test_accuracy"]
+    assert "Winner, fine-tuned" in (finetuned.results / "report.html").read_text()
+    # Everything is recorded, and nothing is left to do.
+    assert finetuned.planned() == Counter()
+    result = audited(finetuned)
+    assert result.passed, result.findings
+    # What fine-tuning was told is known to the audit as well.
+    finetuned.configure(IMAGES_CONFIG, targets=TARGETS, finetuning={"epochs": 2, "batch_size": 32})
+    found = audited(finetuned).findings
+    assert {finding.kind for finding in found} == {"stale"}
+    assert sum("finetuning" in finding.path for finding in found) == finetuned.planned()["finetune_winner"] == 2
+
+
+def test_killed_between_epochs_it_goes_on_and_ends_in_the_same_bits(finetuned):
+    weights = finetuned.results / "validation" / "macs" / "finetuning" / "weights" / "winner.safetensors"
+    options = {"targets": {"macs": TARGETS["macs"]}, "finetuning": {"epochs": 12, "batch_size": 32}}
+    finetuned.configure(IMAGES_CONFIG, **options)
+    assert finetuned.killed_when("validation/macs/finetuning/resume.pt", signal.SIGKILL) != 0
+    assert finetuned.run("--unlock").returncode == 0
+    assert finetuned.run("--rerun-incomplete").returncode == 0
+    log = (finetuned.results / "logs" / "finetune_winner" / "macs.log").read_text()
+    assert "phase finetuning: going on after epoch" in log
+    first = weights.read_bytes()
+    again = finetuned.run("--forcerun", "finetune_winner", "--until", "finetune_winner", cores=1)
+    assert again.returncode == 0, again.stdout
+    assert weights.read_bytes() == first
