@@ -10,7 +10,7 @@ ENV := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env reproduce verify-reproducible lab3 published lint unit test lock schema clean
+.PHONY: help env reproduce verify-reproducible lab3 published lint unit test test-cluster lock schema clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,11 @@ unit: $(ENV) ## Test the library, without the workflow
 
 test: $(ENV) lint ## Check and test everything
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-cluster: $(ENV) ## Run a small workflow on a Slurm of its own, cancel a job, compare (installs slurm-wlm)
+	tests/cluster/install.sh
+	$(PIP) install --quiet --no-build-isolation -e ".[cluster]"
+	$(BIN)/pytest -m cluster tests/cluster
 
 lock: ## Renew requirements.lock with the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear build/lock

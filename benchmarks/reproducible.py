@@ -2,16 +2,19 @@
 
     python benchmarks/reproducible.py                         the embedded default; needs half an hour and 2 cores
     python benchmarks/reproducible.py --configfile FILE       any other configuration
+    python benchmarks/reproducible.py --slurm                 the second run on Slurm, as in `make test-cluster`
 
 Both runs are in fresh copies of the code, in folders of different names. All of results/ and data/ is compared but
 logs, timings and lineage, which hold times. Exits with 1 on any difference, and names the causes that lineage knows.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 from nascore.files import file_sha256
@@ -22,12 +25,17 @@ from nascore.lineage.history import Run, runs
 from nascore.lineage.record import Environment
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from loopback_slurm import LOOPBACK, loopback_slurm  # noqa: E402
+
 CODE = (
     "Snakefile",
     "rules",
     "workflow_scripts",
     "nascore",
     "config",
+    "profiles",
     "docs/captions",
     "environment.yml",
     "requirements.lock",
@@ -42,13 +50,13 @@ def copy_code(folder: Path) -> None:
         copy(ROOT / name, folder / name)
 
 
-def run(folder: Path, cores: int, arguments: list[str]) -> None:
+def run(folder: Path, where: tuple[str, ...], arguments: list[str], variables: dict[str, str]) -> None:
     """Run the workflow in a copy."""
-    command = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--quiet", "rules", *arguments]
+    command = [sys.executable, "-m", "snakemake", *where, "--quiet", "rules", *arguments]
     # The package in the copy goes before the installed one.
-    done = subprocess.run(["env", f"PYTHONPATH={folder}", *command], cwd=folder)
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **variables, "PYTHONPATH": str(folder)})
     if done.returncode:
-        sys.exit(f"the run on {cores} cores failed in {folder}")
+        sys.exit(f"the run with {' '.join(where)} failed in {folder}")
 
 
 def derived(folder: Path) -> dict[str, str]:
@@ -91,13 +99,16 @@ def main() -> None:
     """Run twice and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--configfile", help="configuration; config/config.yaml unless given")
+    parser.add_argument("--slurm", action="store_true", help="do the second run on a Slurm on loopback")
     options = parser.parse_args()
     arguments = ["--configfile", str(Path(options.configfile).resolve())] if options.configfile else []
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name) / "first", Path(name) / "another folder"]
-        for cores, folder in enumerate(folders, start=1):
+        for folder in folders:
             copy_code(folder)
-            run(folder, cores, arguments)
+        run(folders[0], ("--cores", "1"), arguments, {})
+        with loopback_slurm(Path(name) / "slurm") if options.slurm else nullcontext({}) as variables:
+            run(folders[1], LOOPBACK if options.slurm else ("--cores", "2"), arguments, variables)
         same = compared(folders)
     sys.exit(not same)
 

@@ -15,8 +15,8 @@ rule count_coverage:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("count_coverage"),
         space=SPACE,
@@ -38,8 +38,8 @@ rule split_rows:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("split_rows"),
         space=SPACE,

@@ -28,6 +28,11 @@ def code_of(script, *modules):
     return fingerprint(Path(workflow.basedir), f"workflow_scripts/{script}.py", *modules)
 
 
+def growing(amount):
+    """Return the resource that a job asks for: so much at first, and as much again with every retry."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def predictor_file(wildcards):
     """Return the predictor that a searcher maximises."""
     return f"{PREDICTORS}/{CONFIG.searchers[wildcards.searcher].predictor}/predictor.safetensors"

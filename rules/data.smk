@@ -15,8 +15,8 @@ rule prepare_images:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=growing(1000),
+        runtime=growing(120),
     params:
         code=code_of("prepare_images"),
         options=CONFIG.data.model_dump(mode="json"),

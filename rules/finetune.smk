@@ -22,8 +22,8 @@ rule finetune_winner:
         "../environment.yml"
     threads: CONFIG.training.threads
     resources:
-        mem_mb=3000,
-        runtime=1440,
+        mem_mb=growing(3000),
+        runtime=growing(1440),
     params:
         code=code_of("finetune_winner"),
         space=SPACE,
@@ -51,8 +51,8 @@ rule validate_finetuned:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=growing(1500),
+        runtime=growing(60),
     params:
         code=code_of("validate_finetuned"),
         space=SPACE,

@@ -33,10 +33,10 @@ rule measure_layers:
         f"{RUN}/benchmarks/measure_layers/{{measured_device}}.tsv"
     conda:
         "../environment.yml"
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=growing(2000),
+        runtime=growing(120),
     params:
         code=code_of("measure_layers"),
         space=SPACE,
@@ -56,10 +56,10 @@ rule measure_networks:
         f"{RUN}/benchmarks/measure_networks/{{measured_device}}.tsv"
     conda:
         "../environment.yml"
-    threads: workflow.cores
+    threads: lambda wildcards: workflow.cores
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=growing(2000),
+        runtime=growing(120),
     params:
         code=code_of("measure_networks"),
         space=SPACE,
@@ -93,8 +93,8 @@ rule fit_latency:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         code=code_of("fit_latency", *map(predictor_module, NETWORK_PREDICTORS)),
         space=SPACE,
@@ -122,8 +122,8 @@ rule measure_found:
         "../environment.yml"
     threads: lambda wildcards: workflow.cores if device_options(wildcards).backend else 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=growing(2000),
+        runtime=growing(120),
     params:
         code=code_of("measure_found"),
         space=SPACE,

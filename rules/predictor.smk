@@ -18,8 +18,8 @@ rule fit_predictor:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
     params:
         code=lambda wildcards: code_of("fit_predictor", predictor_module(wildcards.predictor)),
         space=SPACE,
@@ -46,8 +46,8 @@ rule evaluate_predictor:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=lambda wildcards: code_of("evaluate_predictor", predictor_module(wildcards.predictor)),
         space=SPACE,
@@ -71,8 +71,8 @@ rule measure_learning_curve:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=growing(2000),
+        runtime=growing(60),
     params:
         code=lambda wildcards: code_of("measure_learning_curve", predictor_module(wildcards.predictor)),
         space=SPACE,

@@ -35,8 +35,8 @@ rule summarize:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("summarize"),
         # The order of the rows: Snakemake compares inputs as sets.
@@ -66,8 +66,8 @@ rule summarize_validation:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("summarize_validation"),
         order=[list(CONFIG.targets), list(CONFIG.searchers)],
@@ -94,8 +94,8 @@ rule draw_winner:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("draw_winner"),
         order=list(CONFIG.searchers),
@@ -136,8 +136,8 @@ rule write_report:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=growing(2000),
+        runtime=growing(10),
     params:
         code=code_of("write_report"),
         order=[list(CONFIG.targets), list(CONFIG.searchers)],

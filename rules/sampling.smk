@@ -20,8 +20,8 @@ rule sample_architectures:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("sample_architectures"),
         space=SPACE,
@@ -50,8 +50,8 @@ rule measure_shard:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=1440,
+        mem_mb=growing(1500),
+        runtime=growing(1440),
     params:
         code=code_of("measure_shard"),
         space=SPACE,
@@ -78,8 +78,8 @@ rule gather_shards:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("gather_shards"),
         space=SPACE,

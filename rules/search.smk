@@ -17,8 +17,8 @@ rule search:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         code=lambda wildcards: code_of("search", predictor_module(CONFIG.searchers[wildcards.searcher].predictor)),
         space=SPACE,
@@ -46,8 +46,8 @@ rule trace_pareto:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         code=code_of("trace_pareto", predictor_module(CONFIG.search.pareto_predictor)),
         space=SPACE,

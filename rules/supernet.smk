@@ -22,8 +22,8 @@ rule train_phase:
         "../environment.yml"
     threads: CONFIG.training.threads * CONFIG.training.processes
     resources:
-        mem_mb=3000,
-        runtime=1440,
+        mem_mb=growing(3000),
+        runtime=growing(1440),
     params:
         code=code_of("train_phase", "nascore.training.__main__"),
         space=SPACE,
@@ -47,8 +47,8 @@ rule import_supernet:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=60,
+        mem_mb=growing(1000),
+        runtime=growing(60),
     params:
         code=code_of("import_supernet"),
         space=SPACE,

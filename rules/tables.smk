@@ -23,8 +23,8 @@ rule import_tables:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("import_tables"),
         space=SPACE,

@@ -20,8 +20,8 @@ rule choose_contenders:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         code=code_of("choose_contenders", predictor_module(validated_predictor())),
         space=SPACE,
@@ -49,8 +49,8 @@ rule rank_contenders:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=120,
+        mem_mb=growing(1500),
+        runtime=growing(120),
     params:
         code=code_of("rank_contenders"),
         space=SPACE,
@@ -78,8 +78,8 @@ rule validate_target:
         "../environment.yml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=120,
+        mem_mb=growing(1500),
+        runtime=growing(120),
     params:
         code=code_of("validate_target"),
         space=SPACE,
