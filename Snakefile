@@ -65,6 +65,7 @@ rule all:
         f"{RUN}/predictors.csv",
         expand(f"{RUN}/search/{{target}}/winner.svg", target=CONFIG.targets),
         f"{RUN}/validation.csv" if CONFIG.data else [],
+        f"{RUN}/benchmarks/bundles.csv" if CONFIG.deploy.bundles else [],
 
 
 if CONFIG.data:
@@ -90,6 +91,11 @@ if CONFIG.data:
     if CONFIG.finetuning.epochs:
 
         include: "rules/finetune.smk"
+
+
+if CONFIG.deploy.bundles:
+
+    include: "rules/deploy.smk"
 
 
 include: "rules/report.smk"

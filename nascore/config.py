@@ -14,6 +14,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from nascore.config_sections import (
+    DeployConfig,
     LatencyConfig,
     LearningCurveConfig,
     Name,
@@ -56,6 +57,7 @@ class Config(Strict):
     sampling: SamplingConfig = Field(SamplingConfig(), description="Which subnets are measured.")
     validation: ValidationConfig = Field(ValidationConfig(), description="The measurement of what searches found.")
     finetuning: FinetuningOptions = Field(FinetuningOptions(), description="Further training of each target's winner.")
+    deploy: DeployConfig = Field(DeployConfig(), description="What is made of the winners for deployment.")
     space: SpaceConfig = Field(SpaceConfig(), description="The design space.")
     split: SplitConfig = Field(SplitConfig(), description="How the rows are divided.")
     predictors: dict[str, dict[str, Any]] = Field(
@@ -97,6 +99,8 @@ class Config(Strict):
             )
         if self.finetuning.epochs and not self.data:
             raise ValueError("finetuning.epochs is above 0, but a run on tables has no images to train on; set it to 0")
+        if self.deploy.bundles and self.data is None:
+            raise ValueError("deploy.bundles is true, but a run on published tables has no weights to deploy")
         if self.data and self.validation.searcher not in self.searchers:
             raise ValueError(
                 f"validation.searcher: {unknown_name('searcher of this run', self.validation.searcher, self.searchers)}"

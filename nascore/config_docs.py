@@ -14,9 +14,9 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from nascore.config import Config, json_schema
+from nascore.devices import DEVICES
 from nascore.files import write_text
 from nascore.predictors import predictor_names, predictor_options
-from nascore.search.devices import DEVICES
 from nascore.search.targets import UNITS
 
 HEADER = """# Configuration

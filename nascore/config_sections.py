@@ -71,6 +71,16 @@ class ValidationConfig(Strict):
     )
 
 
+class DeployConfig(Strict):
+    """What is made of the winners for deployment."""
+
+    bundles: bool = Field(
+        False,
+        description="Whether every target's winner becomes a bundle: ONNX models in float and int8, checked on `test`, "
+        "with a card. Needs the extra `onnx`.",
+    )
+
+
 class SplitConfig(Strict):
     """How the rows of the accuracy dataset are divided; the shares add up to 1."""
 

@@ -117,6 +117,7 @@ rule write_report:
         finetunings=FINETUNINGS,
         training_curves=CURVES if CONFIG.data else [],
         images=f"{IMAGES}/{MANIFEST}" if CONFIG.data else [],
+        bundles=expand(f"{BUNDLES}/{{target}}", target=CONFIG.targets) if CONFIG.deploy.bundles else [],
         latency_tables=expand(f"{LATENCY}/{{device}}/table.parquet", device=CONFIG.latency.devices),
         latency_quality=expand(f"{LATENCY}/{{device}}/quality.csv", device=CONFIG.latency.devices),
         latency_heldout=expand(f"{LATENCY}/{{device}}/heldout.parquet", device=CONFIG.latency.devices),

@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 from nascore import __version__
 from nascore.accuracy_dataset.coverage import coverage
 from nascore.cli import app
+from nascore.devices import DEVICES
 from nascore.efficiency.latency_quality import table_sum
 from nascore.latency_files import LayerLatencies
 from nascore.predictors import make_predictor
 from nascore.predictors.storage import read, write
-from nascore.search.devices import DEVICES
 
 SMALLEST = {"wid": 0, "ks": 3, "e": 3, "d": 0, "image_size": 96}
 SMALLEST_COSTS = {

@@ -23,6 +23,7 @@ def main(snakemake):
         finetunings=files.finetunings,
         training_curves=files.training_curves,
         images=files.images or None,
+        bundles=files.bundles,
         folder=Path(snakemake.output.page).parent,
         latency=[
             {"table": table, "quality": quality, "heldout": heldout, "found": found}

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from nascore import __version__
 from nascore.cli import (
     config_commands,
+    deploy_commands,
     latency_commands,
     lineage_commands,
     run_commands,
@@ -77,6 +78,7 @@ space_commands.register(app)
 search_commands.register(app)
 validation_commands.register(app)
 latency_commands.register(app)
+deploy_commands.register(app)
 lineage_commands.register(app)
 run_commands.register(app)
 version_commands.register(app)

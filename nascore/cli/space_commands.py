@@ -109,7 +109,7 @@ def devices(as_json: AsJson = False) -> None:
     """List the microcontrollers that a search can be limited to, with their memories."""
     from dataclasses import asdict
 
-    from nascore.search.devices import DEVICES
+    from nascore.devices import DEVICES
 
     if as_json:
         print_json([asdict(device) for device in DEVICES.values()])

@@ -11,14 +11,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec
 from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nascore.errors import ConfigError, unknown_name
 from nascore.evaluation.latency_modules import example_input, plain_network
+from nascore.evaluation.onnx_extra import require_onnx
 from nascore.spaces.layers import Unit
 from nascore.supernet.inputs import channels_last
 
@@ -110,26 +112,24 @@ class OnnxRuntime(Backend):
 
     def __init__(self, threads: int = 1) -> None:
         super().__init__(threads)
-        missing = [module for module in ("onnx", "onnxruntime") if find_spec(module) is None]
-        if missing:
-            raise ConfigError(
-                f"latency backend 'onnxruntime' needs {' and '.join(missing)}, not installed here: "
-                "pip install 'nascore[onnx]'"
-            )
+        require_onnx("latency backend 'onnxruntime'")
         self._runtime = import_module("onnxruntime")
         self.hardware, self.runtime_version = cpu_model(), str(self._runtime.__version__)
 
     def prepare(self, units: Sequence[Unit], batch: int) -> Call:
         """Return a call of the network as an ONNX model, without copies of its input and output."""
-        from nascore.evaluation.latency_onnx import INPUT, onnx_model  # needs the optional onnx
+        from nascore.evaluation.latency_onnx import onnx_model  # needs the optional onnx
 
+        x = _input(units, batch)
+        return self.prepare_model(onnx_model(plain_network(units), tuple(x.shape)), x.numpy())
+
+    def prepare_model(self, model: bytes, x: NDArray[np.float32]) -> Call:
+        """Return a call of a serialised ONNX model with one input and one output."""
         options = self._runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = self.threads
-        x = _input(units, batch)
-        model = onnx_model(plain_network(units), tuple(x.shape))
         session = self._runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         binding = session.io_binding()
-        binding.bind_ortvalue_input(INPUT, self._runtime.OrtValue.ortvalue_from_numpy(x.numpy()))
+        binding.bind_ortvalue_input(session.get_inputs()[0].name, self._runtime.OrtValue.ortvalue_from_numpy(x))
         binding.bind_output(session.get_outputs()[0].name)
         return _timed(lambda: session.run_with_iobinding(binding))
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from nascore.data.source import Pixels
 from nascore.data.store import ImageStore
 from nascore.evaluation.calibration import calibrate
 from nascore.seeds import generator
@@ -87,16 +88,24 @@ def measure(
     n_images
         Only so many images; all by default. See `chosen_images` for which.
     """
-    network = channels_last(fold(subnet), device)
-    images, chosen = store.images(split, subnet.resolution), chosen_images(store, split, n_images)
+    chosen = chosen_images(store, split, n_images)
     labels = torch.from_numpy(store.labels(split)[chosen]).to(device)
-    batches = (chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size))
-    logits = torch.cat([network(normalise(images[batch], device)) for batch in batches])
+    logits = logits_of(subnet, store.images(split, subnet.resolution), chosen, device=device, batch_size=batch_size)
     return Measurement(
         n_correct=int((logits.argmax(1) == labels).sum()),
         n_images=len(labels),
         loss=float(functional.cross_entropy(logits.double(), labels)),
     )
+
+
+@torch.inference_mode()
+def logits_of(
+    subnet: Subnet, images: Pixels, chosen: NDArray[np.int64], *, device: torch.device, batch_size: int = BATCH_SIZE
+) -> Tensor:
+    """Return the `(n, n_classes)` logits of a calibrated subnet for the images at `n` indices, on the device."""
+    network = channels_last(fold(subnet), device)
+    batches = (chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size))
+    return torch.cat([network(normalise(images[batch], device)) for batch in batches])
 
 
 def fold(subnet: Subnet) -> Subnet:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from nascore.errors import DataError, unknown_name
+from nascore.report.bundle_records import CHECKS, Bundle, read_bundles
 from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS
 from nascore.report.latency_records import DeviceLatency, read_latency
@@ -69,6 +70,8 @@ class ReportContent:
         The file that each row was read from.
     latency
         What is known of each measured device; see `nascore.report.latency_records`.
+    bundles
+        What was made for deployment, by target; empty where nothing was.
     """
 
     searches: tuple[SearchResult, ...]
@@ -84,6 +87,7 @@ class ReportContent:
     images: ImageManifest | None = None
     origins: Mapping[Row, Origin] = field(default_factory=dict)
     latency: tuple[DeviceLatency, ...] = ()
+    bundles: Mapping[str, Bundle] = field(default_factory=dict)
 
     @property
     def space(self) -> OfaMcunet:
@@ -113,6 +117,7 @@ def read_content(
     images: str | Path | None = None,
     folder: str | Path = ".",
     latency: Sequence[Mapping[str, str | Path]] = (),
+    bundles: Sequence[str | Path] = (),
 ) -> ReportContent:
     """Read the files of a run.
 
@@ -138,6 +143,8 @@ def read_content(
         Where the report will be: its links to the files start there.
     latency
         The files of each measured device: the arguments of `nascore.report.latency_records.read_latency`.
+    bundles
+        Folders of what was made for deployment, at most one per target.
 
     Raises
     ------
@@ -164,6 +171,7 @@ def read_content(
         training_curves=tuple(map(read_training_curve, training_curves)),
         images=None if images is None else read_record(images, ImageManifest, "the manifest of an image store"),
         latency=tuple(read_latency(**files) for files in latency),
+        bundles=read_bundles(bundles, [result.target for result in results]),
     )
     rows: list[tuple[Row, str | Path]] = [
         *((("search", r.target, r.searcher), path) for r, path in zip(results, searches, strict=True)),
@@ -172,6 +180,7 @@ def read_content(
         *((("predictor", m.predictor), path) for m, path in zip(metrics, predictors, strict=True)),
         (("dataset",), dataset),
         *([(("images",), images)] if images is not None else []),
+        *((("bundle", target), Path(path, CHECKS)) for target, path in zip(content.bundles, bundles, strict=True)),
         *((("training", str(i)), path) for i, path in enumerate(training_curves, start=1)),
     ]
     content = replace(content, origins=read_origins(folder, rows))

@@ -105,6 +105,12 @@ def subnet_svg(space: OfaMcunet, genes_row: NDArray[np.int8], title: str = "") -
     return f'<svg class="subnet" role="img" aria-label="{label}" viewBox="{view_box}">{inside}'
 
 
+def stand_alone(svg: str) -> str:
+    """Return an `<svg>` element of a page as the text of a file."""
+    root = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" style="background: #fff"'
+    return svg.replace("<svg ", f"<svg {root} ", 1) + "\n"
+
+
 def _boxes(space: OfaMcunet, row: NDArray[np.int8]) -> Iterator[_Box]:
     """Yield every slot from the input to the classifier, skipped blocks included."""
     g = int(space.global_index(row)[0])

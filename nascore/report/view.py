@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from nascore.report.content import ReportContent
-from nascore.report.drawing import subnet_svg
+from nascore.report.drawing import stand_alone, subnet_svg
 from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS, arch_label, count, gene_value, metric_of, percent
 from nascore.report.records import SearchResult
@@ -153,9 +153,8 @@ class TargetView:
     @property
     def picture(self) -> str:
         """The first of the `drawings` as the text of an SVG file; one line of text where there is none."""
-        root = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" style="background: #fff"'
         nothing = f'<svg viewBox="0 0 720 40"><text x="10" y="25">{escape(f"{self.name}: {self.proof}")}</text></svg>'
-        return (self.drawings or [nothing])[0].replace("<svg ", f"<svg {root} ", 1) + "\n"
+        return stand_alone((self.drawings or [nothing])[0])
 
 
 def _accuracy(result: SearchResult) -> float:

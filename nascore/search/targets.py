@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nascore.devices import Device, get_device
 from nascore.errors import TargetError, unknown_name
 from nascore.latency_schema import LATENCY, latency_metric
-from nascore.search.devices import Device, get_device
 from nascore.spaces.staged import StagedSpace
 
 UNITS = {

@@ -31,7 +31,6 @@ HEADER_KEY = "nascore"
 CLASSIFIER = "classifier.linear.linear.weight"
 SUPERNET, SUBNET = "supernet", "subnet"
 """Kinds of files."""
-
 SPACE_OPTIONS = ("n_classes", "channels")
 """What the header of a subnet says of its space, beside the name."""
 

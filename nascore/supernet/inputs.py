@@ -11,9 +11,12 @@ from nascore.errors import ConfigError
 
 Network = TypeVar("Network", bound=nn.Module)
 
+MEAN, STD = 0.5, 0.5
+"""What normalisation subtracts from every channel and divides it by, where pixels are in [0, 1]; as published."""
+
 
 def normalise(images: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Return uint8 images as the network's input: mean 0.5 and standard deviation 0.5, as published.
+    """Return uint8 images as the network's input, with mean `MEAN` and standard deviation `STD` taken off.
 
     Parameters
     ----------
@@ -27,7 +30,7 @@ def normalise(images: NDArray[np.uint8], device: torch.device) -> Tensor:
     """
     # A copy: the store is read-only.
     pixels = torch.from_numpy(np.array(images)).to(device)
-    return pixels.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    return pixels.permute(0, 3, 1, 2).float().div_(255 * STD).sub_(MEAN / STD)
 
 
 def channels_last(network: Network, device: torch.device) -> Network:

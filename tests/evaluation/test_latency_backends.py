@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nascore.errors import ConfigError
-from nascore.evaluation import latency_backends
+from nascore.evaluation import onnx_extra
 from nascore.evaluation.latency import network_units
 from nascore.evaluation.latency_backends import backend_names, get_backend
 from nascore.evaluation.latency_modules import example_input, plain_network
@@ -56,7 +56,7 @@ def test_a_call_takes_time_and_leaves_the_process_as_it_was(name):
 
 
 def test_a_backend_that_is_not_installed_names_its_extra(monkeypatch):
-    monkeypatch.setattr(latency_backends, "find_spec", lambda module: None)
+    monkeypatch.setattr(onnx_extra, "find_spec", lambda module: None)
     with pytest.raises(
         ConfigError, match=r"needs onnx and onnxruntime, not installed here: pip install 'nascore\[onnx\]'"
     ):

@@ -1,7 +1,7 @@
 import pytest
 
+from nascore.devices import DEVICES, get_device
 from nascore.errors import TargetError
-from nascore.search.devices import DEVICES, get_device
 
 
 def test_data_sheet_sizes():

@@ -1,0 +1,155 @@
+"""Bundles: everything that a device or an application needs of one subnet, in one folder."""
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nascore.data.store import ImageStore
+from nascore.deploy import predict
+from nascore.deploy.card import DRAWING, model_card, picture
+from nascore.deploy.check import agreement, arena_bytes, logits_of_model, model_input
+from nascore.deploy.export import export, metadata, with_batch
+from nascore.deploy.header import c_header
+from nascore.deploy.quantise import ends, int8_sizes, quantise
+from nascore.devices import DEVICES
+from nascore.errors import DataError
+from nascore.evaluation.measure import BATCH_SIZE, chosen_images, logits_of
+from nascore.evaluation.measured_costs import measured_costs
+from nascore.files import file_sha256, write_bytes, write_json, write_text
+from nascore.report.bundle_records import CHECKS
+from nascore.supernet import Subnet
+from nascore.supernet.checkpoint import read_facts, read_subnet
+
+FLOAT, DYNAMIC, INT8 = "model.onnx", "model_dynamic.onnx", "model_int8.onnx"
+CARD = "model_card.md"
+
+
+def write_bundle(
+    folder: Path,
+    weights: Path,
+    images: Path,
+    *,
+    calibration_images: int,
+    search: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Export a subnet, quantise it, compare both with PyTorch on the test split, and write all that into a folder.
+
+    Parameters
+    ----------
+    folder
+        Where the bundle goes.
+    weights
+        A subnet's weights, as `nascore.supernet.checkpoint.save_subnet` writes them.
+    images
+        Folder of the image store.
+    calibration_images
+        How many images of the `calibration` split the int8 activations take their ranges from.
+    search
+        The ``result.json`` of the search that found the subnet, for its target and its limits.
+
+    Returns
+    -------
+    dict
+        The content of ``checks.json``; `nascore.report.bundle_records` says what is in it.
+
+    Raises
+    ------
+    DataError
+        If the weights are not a subnet's, the images are not of its classes and resolution, or the folder cannot be
+        written.
+    """
+    subnet, store = read_subnet(weights).eval(), ImageStore.open(images)
+    _check_classes(subnet, store, weights)
+    sha256 = file_sha256(weights)
+    single = export(subnet, metadata(subnet, store.class_names, sha256))
+    chosen = chosen_images(store, "calibration", calibration_images)
+    calibration = model_input(store.images("calibration", subnet.resolution)[chosen])
+    models = {FLOAT: single, DYNAMIC: with_batch(single, None), INT8: quantise(single, calibration)}
+    checks = {
+        "target": search["target"] if search else None,
+        "status": "bundled",
+        "message": "",
+        "arch_id": subnet.arch_id,
+        "arch": subnet.arch,
+        "resolution": subnet.resolution,
+        "labels": list(store.class_names),
+        "weights_sha256": sha256,
+        "checkpoint_sha256": read_facts(weights).get("checkpoint_sha256"),
+        "images_sha256": store.sha256,
+        "n_calibration": len(chosen),
+        **_compared(subnet, store, models),
+        **_memory(subnet, models[INT8]),
+    }
+    for name, model in models.items():
+        write_bytes(folder / name, model)
+    write_json(folder / CHECKS, checks)
+    write_text(folder / "model_int8.h", c_header(checks, ends(models[INT8])))
+    write_text(folder / "labels.txt", "".join(f"{label}\n" for label in store.class_names))
+    write_text(folder / "predict.py", inspect.getsource(predict))
+    if drawing := picture(subnet):
+        write_text(folder / DRAWING, drawing)
+    card = model_card(checks, manifest=store.manifest, search=search, drawing=DRAWING if drawing else None)
+    write_text(folder / CARD, card)
+    return checks
+
+
+def write_empty_bundle(folder: Path, search: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the card of a target for which nothing was found, and nothing else to deploy."""
+    status = "infeasible" if search["status"] == "infeasible" else "not_found"
+    checks = {"target": search["target"], "status": status, "message": search["message"]}
+    write_json(folder / CHECKS, checks)
+    write_text(folder / CARD, model_card(checks))
+    return checks
+
+
+def _check_classes(subnet: Subnet, store: ImageStore, weights: Path) -> None:
+    """Refuse images of other classes than the network's."""
+    n_classes = subnet.units[-1].convs[-1].c_out
+    if n_classes != store.n_classes:
+        raise DataError(
+            f"{weights} tells {n_classes} classes apart; the images in {store.folder} are of {store.n_classes}: "
+            f"{', '.join(store.class_names)}"
+        )
+
+
+def _compared(subnet: Subnet, store: ImageStore, models: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return what PyTorch and every model make of the test split."""
+    pixels, labels = store.images("test", subnet.resolution), store.labels("test")
+    every = chosen_images(store, "test", None)
+    reference = logits_of(subnet, pixels, every, device=torch.device("cpu")).numpy()
+    batches = {FLOAT: 1, DYNAMIC: BATCH_SIZE, INT8: 1}
+    return {
+        "n_test": len(labels),
+        "pytorch": {name: agreement(reference, reference, labels)[name] for name in ("accuracy", "lower", "upper")},
+        "models": {
+            name: {"bytes": len(model), **agreement(logits_of_model(model, pixels, batches[name]), reference, labels)}
+            for name, model in models.items()
+        },
+    }
+
+
+def _memory(subnet: Subnet, int8: bytes) -> dict[str, Any]:
+    """Return what the int8 model needs of a microcontroller, by definition and as measured, and which have it."""
+    costs, sizes = measured_costs(subnet), int8_sizes(int8)
+    measured = arena_bytes(int8, subnet.resolution)
+    memory = {
+        **sizes,
+        "flash_bytes": sum(sizes.values()),
+        "predicted_peak_memory_bytes": costs["peak_memory_bytes"],
+        "measured_arena_bytes": measured,
+        "arena_bytes": max(measured, costs["peak_memory_bytes"]),
+    }
+    devices = [
+        {
+            "name": device.name,
+            "part": device.part,
+            "sram_bytes": 1024 * device.sram_kb,
+            "flash_bytes": 1024 * device.flash_kb,
+            "fits": memory["arena_bytes"] <= 1024 * device.sram_kb and memory["flash_bytes"] <= 1024 * device.flash_kb,
+        }
+        for device in DEVICES.values()
+    ]
+    return {"costs": costs, "memory": memory, "devices": devices}

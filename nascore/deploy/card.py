@@ -1,0 +1,56 @@
+"""The card of a bundle: what the model is, what it costs, how good it is, what it comes from, and its limits."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from nascore.deploy.export import OPSET
+from nascore.report.drawing import stand_alone, subnet_svg
+from nascore.report.labels import metric_of, percent
+from nascore.spaces import OfaMcunet
+from nascore.supernet import Subnet
+from nascore.supernet.inputs import MEAN, STD
+
+DRAWING = "architecture.svg"
+
+
+def picture(subnet: Subnet) -> str | None:
+    """Return the architecture as the text of an SVG file; None for a space that has no drawing."""
+    return stand_alone(subnet_svg(subnet.space, subnet.genes)) if isinstance(subnet.space, OfaMcunet) else None
+
+
+def model_card(
+    checks: Mapping[str, Any],
+    *,
+    manifest: Mapping[str, Any] | None = None,
+    search: Mapping[str, Any] | None = None,
+    drawing: str | None = None,
+) -> str:
+    """Return the card as Markdown.
+
+    Parameters
+    ----------
+    checks
+        The content of ``checks.json``; a card of a bundle without a model needs nothing else.
+    manifest
+        The image store's.
+    search
+        The search that found the subnet, for its limits.
+    drawing
+        The file with the picture, if there is one.
+    """
+    # Escaped, because what shows Markdown also shows the HTML in it, and classes are named by folders.
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = percent
+    limits = {limit["metric"]: limit["limit_in_metric"] for limit in search["constraints"]} if search else {}
+    template = environment.get_template("model_card.md.j2")
+    about = {"metric_of": metric_of, "opset": OPSET, "mean": MEAN, "std": STD}
+    return template.render(checks=checks, manifest=manifest, limits=limits, drawing=drawing, **about) + "\n"

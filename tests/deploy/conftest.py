@@ -1,0 +1,60 @@
+"""A tiny image store, a calibrated subnet, and its bundle. No test changes them."""
+
+import pytest
+import torch
+from deterministic_weights import fill
+
+pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+
+from nascore.data.options import SyntheticOptions
+from nascore.data.store import ImageStore
+from nascore.data.store_writer import write_store
+from nascore.data.synthetic import Synthetic
+from nascore.deploy.bundle import write_bundle
+from nascore.evaluation.measure import calibrate_on_store
+from nascore.spaces import get_space
+from nascore.supernet import Subnet, build_supernet
+from nascore.supernet.checkpoint import save_subnet
+
+ARCH = {"wid": 0, "ks": 3, "e": 3, "d": 0, "image_size": 40}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory) -> ImageStore:
+    source = Synthetic(SyntheticOptions(train=2, calibration=24, search=2, test=35), seed=1)
+    return write_store(tmp_path_factory.mktemp("data") / "store", source, resolutions=[40])
+
+
+@pytest.fixture(scope="session")
+def subnet(store) -> Subnet:
+    network = build_supernet(get_space("ofa_mcunet", resolutions=(40,)))
+    fill(network)
+    subnet = network.subnet(ARCH)
+    calibrate_on_store(subnet, store, n_images=24, device=torch.device("cpu"))
+    return subnet
+
+
+@pytest.fixture(scope="session")
+def weights(subnet, tmp_path_factory):
+    path = tmp_path_factory.mktemp("weights") / "winner.safetensors"
+    save_subnet(path, subnet, {"target": "easy", "checkpoint_sha256": "ab" * 32})
+    return path
+
+
+@pytest.fixture(scope="session")
+def search():
+    """What a search says of the target, as far as a bundle needs it."""
+    constraints = [{"metric": "macs", "limit_in_metric": 5e6}, {"metric": "latency_ms@board", "limit_in_metric": 7.5}]
+    return {"target": "easy", "status": "optimal", "message": "proven", "constraints": constraints}
+
+
+@pytest.fixture(scope="session")
+def bundle(weights, store, search, tmp_path_factory):
+    """Return the folder of a bundle and the content of its `checks.json`."""
+    folder = tmp_path_factory.mktemp("bundle")
+    return folder, write_bundle(folder, weights, store.folder, calibration_images=20, search=search)

@@ -1,0 +1,78 @@
+"""The stand-alone script of a bundle: the store's preprocessing, and three packages alone."""
+
+import subprocess
+import sys
+import venv
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nascore.data.decoding import resized
+from nascore.deploy import predict
+from nascore.deploy.check import logits_of_model, model_input
+
+PACKAGES = ["onnxruntime", "numpy", "pillow"]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Image files of several kinds, none of the model's size."""
+    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    pixels = Image.fromarray(rng.integers(0, 256, (73, 101, 4), dtype=np.uint8), "RGBA")
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    pixels.convert("RGB").save(folder / "turned.jpg", exif=turned)
+    pixels.save(folder / "transparent.png")
+    pixels.convert("P").save(folder / "palette.png")
+    pixels.convert("L").resize((20, 9)).save(folder / "small_grey.png")
+    Image.fromarray(rng.integers(0, 65536, (50, 60), dtype=np.uint16)).save(folder / "grey16.png")
+    return sorted(folder.iterdir())
+
+
+def test_images_are_prepared_as_the_store_and_the_evaluation_do(pictures):
+    for path in pictures:
+        (expected,) = resized(path.read_bytes(), [40], max_pixels=10**6)
+        np.testing.assert_array_equal(predict.prepared(str(path), 40, 0.5, 0.5), model_input(expected[None]))
+
+
+def test_the_script_is_short_and_needs_no_nascore(bundle):
+    text = (bundle[0] / "predict.py").read_text()
+    assert len(text.splitlines()) <= 31
+    assert "import nascore" not in text and "from nascore" not in text
+
+
+def expected_lines(folder, model, pictures):
+    """Return what the script should say."""
+    lines = []
+    for path in pictures:
+        (logits,) = logits_of_model((folder / model).read_bytes(), resized(path.read_bytes(), [40], 10**6)[0][None])
+        shares = np.exp(logits.astype(float)) / np.exp(logits.astype(float)).sum()
+        lines.append(f"{path}: {['not_person', 'person'][shares.argmax()]} {shares.max():.4f}")
+    return lines
+
+
+def said(python, folder, model, pictures):
+    command = [python, "-I", "predict.py", model, *map(str, pictures)]
+    return subprocess.run(command, cwd=folder, text=True, capture_output=True, check=True).stdout.splitlines()
+
+
+def test_the_script_says_what_the_model_says(bundle, pictures):
+    for model in ("model.onnx", "model_int8.onnx", "model_dynamic.onnx"):
+        assert said(sys.executable, bundle[0], model, pictures) == expected_lines(bundle[0], model, pictures)
+
+
+def test_the_script_runs_in_an_environment_of_its_own(bundle, pictures, tmp_path):
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    installed = subprocess.run(
+        [python, "-m", "pip", "install", "--quiet", "--retries", "0", *PACKAGES], text=True, capture_output=True
+    )
+    if installed.returncode:
+        pytest.skip(f"the package index cannot be reached from here: {installed.stderr.strip().splitlines()[-1]}")
+    assert subprocess.run([python, "-c", "import torch"], capture_output=True).returncode, (
+        "the environment is not clean"
+    )
+    assert said(python, bundle[0], "model_int8.onnx", pictures) == expected_lines(
+        bundle[0], "model_int8.onnx", pictures
+    )
