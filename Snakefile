@@ -98,6 +98,11 @@ if CONFIG.deploy.bundles:
     include: "rules/deploy.smk"
 
 
+if CONFIG.measures_contributions:
+
+    include: "rules/contributions.smk"
+
+
 include: "rules/report.smk"
 
 

@@ -14,6 +14,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from nascore.config_sections import (
+    ContributionsConfig,
     DeployConfig,
     LatencyConfig,
     LearningCurveConfig,
@@ -31,9 +32,9 @@ from nascore.data.sources import n_classes
 from nascore.errors import ConfigError, NascoreError, unknown_name
 from nascore.evaluation.options import EvaluationOptions
 from nascore.predictors import make_predictor, predictor_names
-from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions, Searcher
+from nascore.search.options import BcfwOptions, EvolutionOptions, ExactOptions, RandomOptions, Searcher
 from nascore.search.targets import Target, parse_target
-from nascore.spaces import OfaMcunet, get_space
+from nascore.spaces import StagedSpace, get_space
 from nascore.strict import Strict
 from nascore.training.options import FinetuningOptions, TrainingOptions
 from nascore.training.phases import phases
@@ -55,6 +56,9 @@ class Config(Strict):
     training: TrainingOptions = Field(TrainingOptions(), description="How the supernet is trained.")
     evaluation: EvaluationOptions = Field(EvaluationOptions(), description="How a subnet is measured.")
     sampling: SamplingConfig = Field(SamplingConfig(), description="Which subnets are measured.")
+    contributions: ContributionsConfig = Field(
+        ContributionsConfig(), description="Measurement of what each choice contributes, in space `binas`."
+    )
     validation: ValidationConfig = Field(ValidationConfig(), description="The measurement of what searches found.")
     finetuning: FinetuningOptions = Field(FinetuningOptions(), description="Further training of each target's winner.")
     deploy: DeployConfig = Field(DeployConfig(), description="What is made of the winners for deployment.")
@@ -122,8 +126,29 @@ class Config(Strict):
             )
         for name in self.targets:
             self.target(name)
+        if self.supernet.checkpoint and space.name != "ofa_mcunet":
+            raise ValueError(f"supernet.checkpoint holds weights of space 'ofa_mcunet'; the space is {space.name!r}")
         if self.data:
             phases(self.training, space)  # raises where the strategy is for another space
+        return self
+
+    @model_validator(mode="after")
+    def _predictors_have_what_bcfw_needs(self) -> "Config":
+        fitting = {name: make_predictor(name, self.build_space()).is_bilinear for name in self.predictors}
+        for name, searcher in self.searchers.items():
+            if isinstance(searcher, BcfwOptions) and not fitting[searcher.predictor]:
+                would_do = ", ".join(other for other, fits in fitting.items() if fits) or "none"
+                raise ValueError(
+                    f"searchers.{name}.predictor: bcfw needs an additive or bilinear predictor, and "
+                    f"{searcher.predictor!r} is neither; of this run's predictors these would do: {would_do}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _contributions_can_be_measured(self) -> "Config":
+        given, resolutions = self.contributions.resolution, sorted(self.space.resolutions)
+        if given is not None and given not in resolutions:
+            raise ValueError(f"contributions.resolution is {given}; space.resolutions has {resolutions}")
         return self
 
     def target(self, name: str) -> Target:
@@ -136,17 +161,29 @@ class Config(Strict):
         return self.finetuning.beside(self.training).model_dump(mode="json")
 
     @property
+    def measures_contributions(self) -> bool:
+        """Whether the run measures contributions: of the one-shot network whose images take paths of their own."""
+        return self.data is not None and self.space.name == "binas"
+
+    @property
+    def contribution_options(self) -> dict[str, int]:
+        """How contributions are measured, with the resolution filled in."""
+        resolution = self.contributions.resolution or max(self.space.resolutions)
+        return {"passes": self.contributions.passes, "resolution": resolution}
+
+    @property
     def space_options(self) -> dict[str, Any]:
         """The arguments of `get_space`: the number of classes is that of the images, two of the tables."""
-        return {**self.space.model_dump(mode="json"), "n_classes": self._n_classes}
+        return {**self.space.options, "n_classes": self._n_classes}
 
     @cached_property
     def _n_classes(self) -> int:
         return n_classes(self.data, self.images) if self.data else 2
 
-    def build_space(self) -> OfaMcunet:
+    def build_space(self) -> StagedSpace:
         """Make the design space."""
-        return get_space(**self.space_options)
+        space: StagedSpace = get_space(**self.space_options)
+        return space
 
 
 def validate_config(mapping: Mapping[str, Any], where: str = "the configuration") -> Config:

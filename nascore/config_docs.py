@@ -34,6 +34,7 @@ running anything.
 | `config.yaml` | the embedded default: rendered images, a supernet, sampled subnets, searches, validation |
 | `image_folder.yaml` | the same on a folder of images: `--config images=PATH` |
 | `lab3_tables.yaml` | MIT 6.5940 lab 3 on its published accuracy tables |
+| `binas.yaml` | the BINAS space: one-shot network, contributions of choices, bilinear search, MACs and latency |
 | `latency.yaml` | the embedded default with latency limits on two backends of this machine |
 """
 

@@ -1,6 +1,6 @@
 """The sections of a configuration: keys, defaults, bounds and meanings; `nascore.config` puts them together."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -20,10 +20,18 @@ class SpaceConfig(Strict):
 
     name: str = Field("ofa_mcunet", description="Registered name of the space.")
     resolutions: tuple[int, ...] = Field(RESOLUTIONS, description="Input resolutions to choose from, pixels.")
+    channels: str | None = Field(
+        None, description="Channels of space `binas`: `base`, which is its default, or `large`, 1.2 times as many."
+    )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is given of the arguments of `get_space`."""
+        return self.model_dump(mode="json", exclude_none=True)
 
     @model_validator(mode="after")
     def _can_be_built(self) -> "SpaceConfig":
-        get_space(self.name, resolutions=self.resolutions)
+        get_space(**self.options)
         return self
 
 
@@ -59,6 +67,17 @@ class SamplingConfig(Strict):
     )
     shards: Annotated[int, Field(ge=1, le=10_000)] = Field(
         8, description="Independent jobs that they are measured in; results do not depend on it."
+    )
+
+
+class ContributionsConfig(Strict):
+    """How the means behind the contributions of choices are measured, in runs that train space `binas`."""
+
+    passes: Annotated[int, Field(ge=1)] = Field(
+        1, description="Passes over `search` per mean, each image through another random subnet in each; published: 10."
+    )
+    resolution: int | None = Field(
+        None, description="Resolution of images and subnets, pixels; by default the largest of the space."
     )
 
 

@@ -13,6 +13,7 @@ DATASET_REPORT = f"{ACCURACY}/dataset_report.json"
 
 LATENCY = f"{RUN}/latency"
 BUNDLES = f"{RUN}/bundles"
+CONTRIBUTIONS = f"{RUN}/contributions"
 
 # A run on published tables has no images, and one with given weights has no training.
 IMAGES = f"data/{CONFIG.data.source}" if CONFIG.data else None

@@ -122,6 +122,10 @@ rule write_report:
         latency_quality=expand(f"{LATENCY}/{{device}}/quality.csv", device=CONFIG.latency.devices),
         latency_heldout=expand(f"{LATENCY}/{{device}}/heldout.parquet", device=CONFIG.latency.devices),
         latency_found=expand(f"{LATENCY}/{{device}}/found.csv", device=CONFIG.latency.devices),
+        contributions=expand(
+            f"{CONTRIBUTIONS}/{{file}}",
+            file=["contributions.parquet", "base.json", "quality.json"] if CONFIG.measures_contributions else [],
+        ),
     output:
         page=report(
             f"{RUN}/report.html",

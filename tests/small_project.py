@@ -70,6 +70,21 @@ IMAGES_CONFIG = {
 }
 """A run with a supernet: at 32 px the smallest working set is that of one shape of subnets, 8 KB."""
 
+BINAS_CONFIG = {
+    **IMAGES_CONFIG,
+    "data": {"source": "synthetic", "train": 64, "calibration": 24, "search": 20, "test": 40},
+    "space": {"name": "binas", "resolutions": [32]},
+    "training": IMAGES_CONFIG["training"] | {"strategy": "multi_path"},
+    "sampling": {"subnets": 40, "shards": 2},
+    "predictors": {"linear_per_global": {}, "contributions": {}, "bilinear": {}},
+    "searchers": {
+        "bcfw": {"algorithm": "bcfw", "predictor": "bilinear", "starts": 1},
+        "exact": {"algorithm": "exact", "predictor": "bilinear"},
+    },
+    "targets": {"macs": {"macs_m": 6}, "impossible": {"macs_m": 3}},
+}
+"""A run of the BINAS space: one-shot network, contributions, and searches that need bilinear predictors."""
+
 
 class Project:
     """A folder with the code, tables and a configuration."""

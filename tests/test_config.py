@@ -96,6 +96,57 @@ class TestLatency:
         assert [config.target(name).measured_devices for name in config.targets] == [["onnx"], ["torch"], []]
 
 
+BINAS = {
+    "tables": None,
+    "data": {"source": "synthetic"},
+    "space": {"name": "binas", "resolutions": [48, 64]},
+    "training": {"strategy": "multi_path"},
+}
+
+
+class TestBinas:
+    def test_the_example_is_valid(self):
+        config = read_config(CONFIG / "binas.yaml")
+        assert config.space_options == {"name": "binas", "resolutions": [48], "n_classes": 2}
+        assert config.build_space().n_ops == 12 and config.measures_contributions
+        algorithms = {searcher.algorithm for searcher in config.searchers.values()}
+        assert algorithms == {"exact", "bcfw", "evolution", "random"}
+        assert {limit.name for name in config.targets for limit in config.target(name).constraints} == {
+            "macs_m", "latency_ms",
+        }  # fmt: skip
+
+    def test_channels_and_contributions(self):
+        large = {**BINAS["space"], "channels": "large"}
+        config = validate(**BINAS | {"space": large, "contributions": {"passes": 3}})
+        assert config.build_space().channels == "large" and config.space_options["channels"] == "large"
+        assert config.contribution_options == {"passes": 3, "resolution": 64}
+        assert validate(**BINAS, contributions={"resolution": 48}).contribution_options["resolution"] == 48
+        # On other spaces, and without images, there is no one-shot network to measure.
+        assert not validate().measures_contributions and "channels" not in validate().space_options
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"space": {"name": "bina"}}, "unknown space 'bina'. Did you mean 'binas'?"),
+            ({"space": {"name": "binas", "channels": "larg"}}, "unknown channels 'larg'. Did you mean 'large'?"),
+            ({"supernet": {"checkpoint": "vww.pth"}}, "holds weights of space 'ofa_mcunet'; the space is 'binas'"),
+            ({"space": {"channels": "large"}}, "unknown option of space 'ofa_mcunet' 'channels'. Valid: "),
+            (
+                {"contributions": {"resolution": 96}},
+                r"contributions.resolution is 96; space.resolutions has \[48, 64\]",
+            ),
+            (
+                {"searchers": {"mine": {"algorithm": "bcfw", "predictor": "mlp"}}, "validation": {"searcher": "mine"}},
+                "searchers.mine.predictor: bcfw needs an additive or bilinear predictor, and 'mlp' is neither; of this "
+                "run's predictors these would do: linear_per_global, contributions, bilinear$",
+            ),
+        ],
+    )
+    def test_mistakes(self, changes, message):
+        with pytest.raises(ConfigError, match=message):
+            validate(**BINAS | changes)
+
+
 class TestPublishedRun:
     def test_is_valid(self):
         config = read_config(CONFIG / "lab3_tables.yaml", {"tables": "folder"})

@@ -26,7 +26,7 @@ def main(snakemake):
         code=params.code,
     )
     columns = measured.set_index("arch_id")[["accuracy", "loss", "n_images"]].loc[frame["arch_id"]]
-    extra = frame.drop(columns=["arch_id", "wid", "resolution", "ks", "e", "d"]).join(columns.reset_index(drop=True))
+    extra = frame.drop(columns=["arch_id", *space.column_types]).join(columns.reset_index(drop=True))
     write_architectures(snakemake.output.ranking, space, genes, extra)
     unfinished.unlink(missing_ok=True)
 

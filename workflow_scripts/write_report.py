@@ -25,6 +25,7 @@ def main(snakemake):
         images=files.images or None,
         bundles=files.bundles,
         folder=Path(snakemake.output.page).parent,
+        contributions=files.contributions or None,
         latency=[
             {"table": table, "quality": quality, "heldout": heldout, "found": found}
             for table, quality, heldout, found in zip(

@@ -15,7 +15,7 @@ from nascore.errors import ConfigError, DataError, NascoreError, PredictorError,
 
 if TYPE_CHECKING:
     from nascore.predictors import Predictor
-    from nascore.spaces import Genes, OfaMcunet
+    from nascore.spaces import Genes, StagedSpace
     from nascore.spaces.block_table import BlockTable
 
 SpaceName = Annotated[str, typer.Option("--space", metavar="NAME", help="Design space; `nascore spaces` lists them.")]
@@ -47,7 +47,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 # -- spaces --------------------------------------------------------------------------------------------
 
 
-def space_of(name: str, resolutions: str | None, classes: int) -> "OfaMcunet":
+def space_of(name: str, resolutions: str | None, classes: int) -> "StagedSpace":
     """Return the space that the options describe."""
     from nascore.spaces import get_space
 
@@ -62,7 +62,7 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
         raise SpaceError(f"resolutions are whole numbers with commas between, such as 96,160; got {text!r}") from None
 
 
-def load(path: Path, name: str, resolutions: str | None, classes: int) -> tuple["Predictor", "OfaMcunet"]:
+def load(path: Path, name: str, resolutions: str | None, classes: int) -> tuple["Predictor", "StagedSpace"]:
     """Return a predictor and its space; resolutions that are not given are those that it was trained with."""
     from nascore.predictors import load_predictor
     from nascore.predictors.storage import read
@@ -80,7 +80,7 @@ def load(path: Path, name: str, resolutions: str | None, classes: int) -> tuple[
 # -- architectures -------------------------------------------------------------------------------------
 
 
-def read_architectures(sources: Iterable[str], space: "OfaMcunet") -> "Genes":
+def read_architectures(sources: Iterable[str], space: "StagedSpace") -> "Genes":
     """Return the `(n, n_genes)` architectures of all sources, in order.
 
     Raises
@@ -95,7 +95,7 @@ def read_architectures(sources: Iterable[str], space: "OfaMcunet") -> "Genes":
     return np.concatenate([_genes(source, space) for source in sources])
 
 
-def _genes(source: str, space: "OfaMcunet") -> "Genes":
+def _genes(source: str, space: "StagedSpace") -> "Genes":
     shown = "standard input" if source == "-" else source if len(source) <= 80 else source[:77] + "..."
     entries = _entries(_content(source), shown)
     try:
@@ -167,7 +167,7 @@ def number(text: str) -> float | str:
 # -- latency -------------------------------------------------------------------------------------------
 
 
-def latencies(paths: Iterable[Path], space: "OfaMcunet") -> dict[str, "BlockTable"]:
+def latencies(paths: Iterable[Path], space: "StagedSpace") -> dict[str, "BlockTable"]:
     """Return the latency tables of a space by the device that each file is of.
 
     Raises
@@ -194,7 +194,7 @@ def coverage_beside(predictor: Path) -> Path:
     return predictor.resolve().parent.parent.parent / "accuracy_dataset" / "coverage.parquet"
 
 
-def covered(space: "OfaMcunet", path: Path) -> "OfaMcunet":
+def covered(space: "StagedSpace", path: Path) -> "StagedSpace":
     """Return `space` kept to the choices that the accuracy dataset covers.
 
     Raises

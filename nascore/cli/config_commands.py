@@ -11,7 +11,7 @@ from nascore.cli.output import example, print_json, table
 if TYPE_CHECKING:
     from nascore.config import Config
     from nascore.search.targets import Target
-    from nascore.spaces import OfaMcunet
+    from nascore.spaces import StagedSpace
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +66,7 @@ def targets_outlook(config: "Config") -> str:
     return table(["target", "limits", "the space has at least", "so it is"], rows)
 
 
-def _outlook(space: "OfaMcunet", target: "Target") -> tuple[str, str]:
+def _outlook(space: "StagedSpace", target: "Target") -> tuple[str, str]:
     """Return the least of each bounded cost in a space, and whether anything satisfies a target."""
     from nascore.search.feasibility import check_feasibility
     from nascore.search.problem import Problem, tables_of

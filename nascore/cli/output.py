@@ -63,7 +63,10 @@ def cost_cells(costs: Mapping[str, float], latencies: Sequence[str] = ()) -> lis
 
 def arch_cells(entry: Mapping[str, Any]) -> list[str]:
     """Return the name and the global choices of an `{arch_id, arch, ...}` entry."""
-    return [entry["arch_id"], str(entry["arch"]["image_size"]), str(entry["arch"]["wid"])]
+    from nascore.report.labels import arch_choices
+
+    chosen = arch_choices(entry["arch"])
+    return [entry["arch_id"], str(chosen["resolution"]), str(chosen.get("wid", "–"))]
 
 
 ARCH_HEADER = ["architecture", "px", "wid"]

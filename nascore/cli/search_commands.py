@@ -12,7 +12,7 @@ from nascore.errors import ConfigError, TargetError, unknown_name
 
 if TYPE_CHECKING:
     from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions
-    from nascore.spaces import OfaMcunet
+    from nascore.spaces import StagedSpace
 
 PREDICTOR = "results/lab3_tables/predictors/linear_per_global/predictor.safetensors"
 
@@ -137,7 +137,7 @@ def _limits(given: list[str]) -> dict[str, Any]:
     return {limit: arguments.number(value) for limit, value in found.items()}
 
 
-def _fixed(given: list[str], space: "OfaMcunet") -> dict[str, Any]:
+def _fixed(given: list[str], space: "StagedSpace") -> dict[str, Any]:
     """Return the fixed global choices by name."""
     choices = [choice.name for choice in space.global_choices]
     found = arguments.pairs("--fix", given)
@@ -147,7 +147,7 @@ def _fixed(given: list[str], space: "OfaMcunet") -> dict[str, Any]:
     return {choice: int(value) if value.isascii() and value.isdigit() else value for choice, value in found.items()}
 
 
-def _covered(space: "OfaMcunet", predictor: Path, coverage: Path | None) -> "OfaMcunet":
+def _covered(space: "StagedSpace", predictor: Path, coverage: Path | None) -> "StagedSpace":
     """Return the part of a space that may be searched."""
     path = coverage or arguments.coverage_beside(predictor)
     if not coverage and not path.is_file():
@@ -159,7 +159,7 @@ def _covered(space: "OfaMcunet", predictor: Path, coverage: Path | None) -> "Ofa
     return arguments.covered(space, path)
 
 
-def _refuse_uncovered(space: "OfaMcunet", fixed: dict[str, Any]) -> None:
+def _refuse_uncovered(space: "StagedSpace", fixed: dict[str, Any]) -> None:
     """Refuse a fixed choice that the searched space leaves out."""
     for choice in space.global_choices:
         allowed = space.allowed_values(choice)

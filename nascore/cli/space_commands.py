@@ -10,7 +10,7 @@ from nascore.cli.arguments import Architectures, AsJson, Classes, Resolutions, S
 from nascore.cli.output import ARCH_HEADER, arch_cells, cost_cells, cost_header, example, print_json, table
 
 if TYPE_CHECKING:
-    from nascore.spaces import OfaMcunet
+    from nascore.spaces import StagedSpace
     from nascore.spaces.block_table import BlockTable
 
 ONE_ARCH = '\'{"wid": 0, "ks": 3, "e": 3, "d": 0, "image_size": 96}\''
@@ -55,7 +55,7 @@ def spaces(
         typer.echo(table(["space", "architectures"], sizes))
 
 
-def describe(space: "OfaMcunet") -> dict[str, Any]:
+def describe(space: "StagedSpace") -> dict[str, Any]:
     """Return the structure, the exact size and the range of every cost of a space."""
     from nascore.efficiency import cost_tables
 
@@ -72,7 +72,7 @@ def describe(space: "OfaMcunet") -> dict[str, Any]:
     }
 
 
-def _cost_range(space: "OfaMcunet", costs: "BlockTable") -> tuple[int, int]:
+def _cost_range(space: "StagedSpace", costs: "BlockTable") -> tuple[int, int]:
     """Return the least and the greatest of one cost in the whole space."""
     import numpy as np
 

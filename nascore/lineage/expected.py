@@ -54,6 +54,7 @@ _OF_RULE: dict[str, Parameters] = {
     "rank_contenders": _MEASURING,
     "validate_target": _MEASURING,
     "validate_finetuned": _MEASURING,
+    "measure_contributions": {"options": lambda config, _: config.contribution_options},
     "measure_layers": _TIMING,
     "measure_networks": _TIMING,
     "measure_found": _TIMING,

@@ -46,6 +46,8 @@ class Predictor(ABC):
     valid_options: ClassVar[Mapping[str, Option]] = {}
     is_additive: ClassVar[bool] = False
     """Whether `additive_table` returns a table once the predictor is fitted."""
+    is_bilinear: ClassVar[bool] = False
+    """Whether `bilinear_form` returns a form once the predictor is fitted."""
 
     def __init__(self, space: StagedSpace, /, **options: Any) -> None:
         self.space = space

@@ -35,6 +35,7 @@ class Bilinear(Predictor):
     """Bilinear in operations and depths, given the global combination; see the module's first paragraph."""
 
     name: ClassVar[str] = "bilinear"
+    is_bilinear: ClassVar[bool] = True
 
     @cached_property
     def _features(self) -> BlockFeatures:

@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nascore.predictors.evaluate import kendall_tau, spearman
 from nascore.predictors.linear import AdditivePredictor
 from nascore.predictors.options import Option
-from nascore.spaces.block_table import BlockTable
+from nascore.spaces.block_table import BlockTable, BlockTableLookup
 from nascore.spaces.staged import Genes, StagedSpace
 
 Array = NDArray[np.float64]
@@ -103,18 +104,57 @@ def contribution_blocks(space: StagedSpace, means: pd.DataFrame, *, published_co
     """
     blocks = np.zeros((space.n_blocks, space.n_ops))
     of_depth = _of_depth(space, means)
-    columns = [means[name].tolist() for name in ("stage", "block", "depth", "op", "mean", "n")]
-    for stage_index, block, depth, op, mean, n in zip(*columns, strict=True):
-        if block == NOTHING:
-            continue
-        relative = 0.0 if depth == NOTHING or published_code else of_depth[stage_index][depth]
-        # An operation that no row has is worth as much as the mean.
-        blocks[block, op] = mean - relative if n else 0.0
+    table = contribution_table(space, means, published_code=published_code)
+    of_ops = table[table["block"] != NOTHING]
+    blocks[of_ops["block"], of_ops["op"]] = of_ops["contribution"]
     for s, stage in enumerate(space.stages):
         first = int(np.flatnonzero(space.stage_of_block == s)[0])
         for before, depth in zip(stage.depths, stage.depths[1:], strict=False):
             blocks[first + depth - 1] += of_depth[s][depth] - of_depth[s][before]
     return np.broadcast_to(blocks, (len(space.global_values), *blocks.shape)).copy()
+
+
+def contribution_table(space: StagedSpace, means: pd.DataFrame, *, published_code: bool = False) -> pd.DataFrame:
+    """Return `means` with `contribution`: of a depth its mean, of an operation what it adds beside its depth.
+
+    Parameters
+    ----------
+    means, published_code
+        As for `contribution_blocks`.
+    """
+    of_depth = _of_depth(space, means)
+    columns = [means[name].tolist() for name in ("stage", "block", "depth", "mean", "n")]
+    found = []
+    for stage, block, depth, mean, n in zip(*columns, strict=True):
+        relative = 0.0 if NOTHING in (block, depth) or published_code else of_depth[stage][depth]
+        # An operation that no row has is worth as much as the mean.
+        found.append(mean - relative if n else 0.0)
+    return means.assign(contribution=found)
+
+
+def judge_contributions(space: StagedSpace, means: pd.DataFrame, genes: Genes, accuracy: Array) -> dict[str, Any]:
+    """Compare what contributions add up to with accuracies that were measured subnet by subnet.
+
+    Parameters
+    ----------
+    means
+        What was measured on images, in the form of `conditional_means`.
+    genes, accuracy
+        `(n, n_genes)` measured architectures and their `(n,)` accuracies.
+
+    Returns
+    -------
+    dict
+        `n_rows`, and `kendall_tau` and `spearman` of each form, ``paper`` and ``published_code``; None where a
+        correlation is not defined.
+    """
+    quality: dict[str, Any] = {"n_rows": len(genes)}
+    nothing = np.zeros(len(space.global_values))
+    for form in ("paper", "published_code"):
+        blocks = contribution_blocks(space, means, published_code=form == "published_code")
+        added = BlockTableLookup(space, [BlockTable(nothing, blocks)])(genes)[0]
+        quality[form] = {"kendall_tau": kendall_tau(accuracy, added), "spearman": spearman(accuracy, added)}
+    return quality
 
 
 def _shallowest(space: StagedSpace, means: pd.DataFrame) -> float:

@@ -33,6 +33,7 @@ class AdditivePredictor(Predictor):
     """A predictor that is an additive table; a subclass says how to fit it, and hands it to `_take`."""
 
     is_additive: ClassVar[bool] = True
+    is_bilinear: ClassVar[bool] = True
 
     def _take(self, table: BlockTable) -> None:
         self._table = table

@@ -8,6 +8,7 @@ import pandas as pd
 
 from nascore.errors import DataError, unknown_name
 from nascore.report.bundle_records import CHECKS, Bundle, read_bundles
+from nascore.report.contributions import Contributions, read_contributions
 from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS
 from nascore.report.latency_records import DeviceLatency, read_latency
@@ -30,11 +31,11 @@ from nascore.report.records import (
     TablesReport,
 )
 from nascore.report.validation_records import Validation
-from nascore.spaces import OfaMcunet
+from nascore.spaces import StagedSpace
 
-HELDOUT = ("arch_id", "resolution", "width", "measured", "predicted", "lower", "upper")
+HELDOUT = ("arch_id", "resolution", "measured", "predicted", "lower", "upper")
 LEARNING_CURVE = ("n_rows", "mae", "rmse", "kendall_tau", "kendall_tau_within_resolution")
-PARETO = ("predicted_accuracy", "arch_id", "resolution", "width")
+PARETO = ("predicted_accuracy", "arch_id", "resolution")
 COVERAGE = ("gene", "value", "n_rows")
 
 
@@ -72,6 +73,8 @@ class ReportContent:
         What is known of each measured device; see `nascore.report.latency_records`.
     bundles
         What was made for deployment, by target; empty where nothing was.
+    contributions
+        What each choice adds to the accuracy; None where it was not measured.
     """
 
     searches: tuple[SearchResult, ...]
@@ -88,9 +91,10 @@ class ReportContent:
     origins: Mapping[Row, Origin] = field(default_factory=dict)
     latency: tuple[DeviceLatency, ...] = ()
     bundles: Mapping[str, Bundle] = field(default_factory=dict)
+    contributions: Contributions | None = None
 
     @property
-    def space(self) -> OfaMcunet:
+    def space(self) -> StagedSpace:
         """The whole space, with every resolution that a search knows."""
         return self.searches[0].space.whole()
 
@@ -118,6 +122,7 @@ def read_content(
     folder: str | Path = ".",
     latency: Sequence[Mapping[str, str | Path]] = (),
     bundles: Sequence[str | Path] = (),
+    contributions: Sequence[str | Path] | None = None,
 ) -> ReportContent:
     """Read the files of a run.
 
@@ -145,6 +150,8 @@ def read_content(
         The files of each measured device: the arguments of `nascore.report.latency_records.read_latency`.
     bundles
         Folders of what was made for deployment, at most one per target.
+    contributions
+        The arguments of `nascore.report.contributions.read_contributions`.
 
     Raises
     ------
@@ -172,6 +179,7 @@ def read_content(
         images=None if images is None else read_record(images, ImageManifest, "the manifest of an image store"),
         latency=tuple(read_latency(**files) for files in latency),
         bundles=read_bundles(bundles, [result.target for result in results]),
+        contributions=None if contributions is None else read_contributions(*contributions),
     )
     rows: list[tuple[Row, str | Path]] = [
         *((("search", r.target, r.searcher), path) for r, path in zip(results, searches, strict=True)),
@@ -181,6 +189,7 @@ def read_content(
         (("dataset",), dataset),
         *([(("images",), images)] if images is not None else []),
         *((("bundle", target), Path(path, CHECKS)) for target, path in zip(content.bundles, bundles, strict=True)),
+        *((("contributions", str(i)), path) for i, path in enumerate(contributions or ())),
         *((("training", str(i)), path) for i, path in enumerate(training_curves, start=1)),
     ]
     content = replace(content, origins=read_origins(folder, rows))

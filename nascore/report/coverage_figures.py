@@ -6,23 +6,25 @@ import pandas as pd
 
 from nascore.report.figures import INK, Figure, figure
 from nascore.report.labels import gene_value
-from nascore.spaces import OfaMcunet
+from nascore.spaces import StagedSpace
 
 
-def coverage_figures(space: OfaMcunet, coverage: pd.DataFrame) -> list[Figure]:
+def coverage_figures(space: StagedSpace, coverage: pd.DataFrame) -> list[Figure]:
     """Draw measured rows per choice: of each block, and of the global and depth choices."""
     in_blocks = coverage["gene"].str.contains(r"\.block\d+\.", regex=True)
     blocks, others = coverage[in_blocks], coverage[~in_blocks]
     parts = blocks["gene"].str.rsplit(".", n=1, expand=True)
-    choice = parts[1] + " " + blocks["value"].astype(str) if len(blocks) else pd.Series(dtype=str)
+    names: list[str] = parts[1].tolist() if len(blocks) else []
+    choice = [f"{name} {gene_value(f'.{name}', value)}" for name, value in zip(names, blocks["value"], strict=True)]
     cells = pd.DataFrame({"column": parts[0] if len(blocks) else [], "row": choice, "n_rows": blocks["n_rows"]})
-    row_order = [f"{c.name} {v}" for c in space.block_choices for v in c.values]
+    row_order = [f"{c.name} {gene_value(f'.{c.name}', v)}" for c in space.block_choices for v in c.values]
     labels = [gene_value(gene, value) for gene, value in zip(others["gene"], others["value"], strict=True)]
     rank = others.groupby("gene")["value"].rank(method="first").astype(int)
     wide = pd.DataFrame({"column": rank, "row": others["gene"], "n_rows": others["n_rows"], "choice": labels})
     genes = [name for name in space.gene_names if name in set(others["gene"])]
     caption = "Measured rows in which a block runs with each choice; crossed red cells have none."
-    caption_other = "Measured rows per resolution, width and depth; red cells have none."
+    globals_ = ", ".join(choice.name for choice in space.global_choices)
+    caption_other = f"Measured rows per {globals_} and depth; red cells have none."
     return [
         figure("coverage-blocks", _heatmap(cells, list(space.block_names), row_order, 43, 26), caption),
         figure("coverage-others", _heatmap(wide, None, genes, 110, 34), caption_other),

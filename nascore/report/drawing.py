@@ -5,7 +5,7 @@ Blocks stand left to right in order of execution. Sizes come from the space's ow
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from numpy.typing import NDArray
 
-from nascore.report.labels import width_label
-from nascore.spaces.ofa_mcunet import OfaMcunet
+from nascore.report.labels import arch_label
+from nascore.spaces.staged import StagedSpace
 
 WIDTH, HEIGHT = 1000, 252
 """Size of the picture, pixels; every coordinate and font size below is in them."""
@@ -28,6 +28,7 @@ BLOCK_HEIGHT = {3: 54, 4: 72, 6: 100}
 FIXED_HEIGHT = 100
 KERNEL_COLOURS = {3: "#56b4e9", 5: "#e69f00", 7: "#009e73"}
 """Okabe & Ito's palette, which stays distinct for colour-blind readers and carries black text."""
+ACTIVATION_LABELS = {"relu": "ReLU", "relu6": "ReLU6", "hswish": "h-swish"}
 INK, MUTED, FAINT, FIXED_FILL = "#1a1a1a", "#555555", "#a0a0a0", "#e8e8e8"
 
 RC: dict[Any, Any] = {
@@ -52,9 +53,10 @@ class _Box:
     expand: int = 0
     executed: bool = True
     squeeze_excite: bool = False
+    activation: str = ""
 
 
-def draw_subnet(space: OfaMcunet, genes_row: NDArray[np.int8], title: str = "") -> Figure:
+def draw_subnet(space: StagedSpace, genes_row: NDArray[np.int8], title: str = "") -> Figure:
     """Draw one subnet.
 
     Parameters
@@ -64,7 +66,7 @@ def draw_subnet(space: OfaMcunet, genes_row: NDArray[np.int8], title: str = "") 
     genes_row
         An `(n_genes,)` row of the space.
     title
-        What stands above the picture; without one, its resolution and width.
+        What stands above the picture; without one, its global choices.
 
     Returns
     -------
@@ -72,23 +74,20 @@ def draw_subnet(space: OfaMcunet, genes_row: NDArray[np.int8], title: str = "") 
         1,000 by 252 px at 100 dots per inch.
     """
     row = space.canonical(np.asarray(genes_row)[None])
-    resolution, width = (int(value) for value in space.global_values[space.global_index(row)[0]])
     with matplotlib.rc_context(RC):
         figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
         axes.set_axis_off()
-        _write(
-            axes, MARGIN, 24, title or f"{resolution} px, width {width_label(width)}", 14, weight="bold", align="left"
-        )
+        _write(axes, MARGIN, 24, title or arch_label(space.to_dicts(row)[0]), 14, weight="bold", align="left")
         _draw_groups(axes, list(_boxes(space, row)))
-        _draw_legend(axes)
+        _draw_legend(axes, next(choice.values for choice in space.block_choices if choice.name == "kernel"))
         for artist in axes.get_children():
             artist.set_clip_on(False)
     return figure
 
 
-def subnet_svg(space: OfaMcunet, genes_row: NDArray[np.int8], title: str = "") -> str:
+def subnet_svg(space: StagedSpace, genes_row: NDArray[np.int8], title: str = "") -> str:
     """Return the picture of `draw_subnet` as an `<svg>` element to put into a page; same subnet, same bytes."""
     figure, buffer = draw_subnet(space, genes_row, title), io.StringIO()
     with matplotlib.rc_context(RC):
@@ -111,22 +110,33 @@ def stand_alone(svg: str) -> str:
     return svg.replace("<svg ", f"<svg {root} ", 1) + "\n"
 
 
-def _boxes(space: OfaMcunet, row: NDArray[np.int8]) -> Iterator[_Box]:
+def _boxes(space: StagedSpace, row: NDArray[np.int8]) -> Iterator[_Box]:
     """Yield every slot from the input to the classifier, skipped blocks included."""
     g = int(space.global_index(row)[0])
-    stem, first, mix, classifier = (unit.convs[0] for unit in space.fixed_units(g))
-    yield _Box("", "input", stem.c_in, stem.in_size)
-    yield _Box("", f"stem {stem.kernel}×{stem.kernel}", stem.c_out, stem.out_size)
-    yield _Box("", "first block", first.c_out, first.out_size)
-    executed, ops, sizes = space.executed(row)[0], space.op_index(row)[0], space.stage_sizes(g)
+    stem, first, *after = space.fixed_units(g)
+    yield _Box("", "input", stem.convs[0].c_in, stem.convs[0].in_size)
+    yield _Box("", f"stem {stem.convs[0].kernel}×{stem.convs[0].kernel}", stem.convs[0].c_out, stem.convs[0].out_size)
+    yield _Box("", "first block", first.convs[-1].c_out, first.convs[-1].out_size)
+    executed, ops, named = space.executed(row)[0], space.op_index(row)[0], [c.name for c in space.block_choices]
+    units = [space.block_unit(g, block, int(op)) for block, op in enumerate(ops)]
+    activations = [unit.convs[0].activation for unit in units]
     for block, stage in enumerate(space.stage_of_block):
-        kernel, expand = (int(value) for value in space.op_values[ops[block]])
-        channels = space.block_unit(g, block, int(ops[block])).convs[-1].c_out
-        name = re.sub(r"(\D)(\d+)$", r"\1 \2", space.stages[stage].name)
-        gate = space.has_squeeze_excite(block)
-        yield _Box(name, "", channels, sizes[stage], kernel, expand, bool(executed[block]), gate)
-    yield _Box("", "feature mix", mix.c_out, mix.out_size)
-    yield _Box("", "classifier", classifier.c_out, classifier.out_size)
+        chosen = dict(zip(named, space.op_values[ops[block]].tolist(), strict=True))
+        yield _Box(
+            re.sub(r"(\D)(\d+)$", r"\1 \2", space.stages[stage].name),
+            "",
+            units[block].convs[-1].c_out,
+            units[block].convs[-1].out_size,
+            chosen["kernel"],
+            chosen["expand"],
+            bool(executed[block]),
+            bool(units[block].squeeze_excite),
+            # Said where it tells stages apart.
+            ACTIVATION_LABELS[activations[block]] if len(set(activations)) > 1 else "",
+        )
+    tail = [conv for unit in after for conv in unit.convs]
+    for text, conv in zip(["feature mix", *["head"] * (len(tail) - 2), "classifier"], tail, strict=True):
+        yield _Box("", text, conv.c_out, conv.out_size)
 
 
 def _draw_groups(axes: Axes, boxes: list[_Box]) -> None:
@@ -171,16 +181,18 @@ def _draw_caption(axes: Axes, box: _Box, left: float, right: float) -> None:
     """Write a group's name, channels and output size under it."""
     middle = (left + right) / 2
     axes.plot([left, right], [CAPTION_TOP - 10] * 2, color=MUTED, linewidth=1)
-    size = 10 if box.group else 9  # a single box is narrow
-    lines = [(f"{box.size} px", "bold", INK), (f"{box.channels} ch", "normal", INK), (box.group, "normal", MUTED)]
+    size = 10 if box.group else 9 if box.channels < 1000 else 8  # a single box is narrow
+    name = f"{box.group}, {box.activation}" if box.activation else box.group
+    lines = [(f"{box.size} px", "bold", INK), (f"{box.channels} ch", "normal", INK), (name, "normal", MUTED)]
     for line, (text, weight, colour) in enumerate(lines):
         _write(axes, middle, CAPTION_TOP + 2 + 14 * line, text, size, weight=weight, colour=colour)
 
 
-def _draw_legend(axes: Axes) -> None:
+def _draw_legend(axes: Axes, kernels: Sequence[int]) -> None:
     """Explain colours, heights and marks in one line."""
     x = float(MARGIN)
-    for kernel, colour in KERNEL_COLOURS.items():
+    for kernel in kernels:
+        colour = KERNEL_COLOURS[kernel]
         axes.add_patch(FancyBboxPatch((x, LEGEND - 6), 12, 12, boxstyle="square,pad=0", fc=colour, ec=INK, lw=0.6))
         _write(axes, x + 17, LEGEND, f"kernel {kernel}×{kernel}", 10.5, align="left")
         x += 88

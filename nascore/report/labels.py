@@ -1,12 +1,13 @@
 """How the report writes numbers: names, units and decimals, the same in every table, chart and drawing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
 from nascore.errors import DataError, unknown_name
 from nascore.latency_schema import latency_metric
+from nascore.spaces.block_strings import parse_architecture
 from nascore.spaces.ofa_mcunet import WIDTH_MULTIPLIERS
 
 NBSP = "\u00a0"
@@ -105,14 +106,39 @@ def width_label(index: int) -> str:
     return f"×{WIDTH_MULTIPLIERS[index]:g}"
 
 
+def arch_choices(arch: Mapping[str, Any]) -> dict[str, int]:
+    """Return the global choices of an architecture in the published form of its space: `resolution`, maybe `wid`."""
+    if "arch_string" in arch:
+        return {"resolution": arch["resolution"]}
+    return {"resolution": arch["image_size"], "wid": arch["wid"]}
+
+
 def arch_label(arch: Mapping[str, Any]) -> str:
-    """Name the two global choices of a published architecture dictionary."""
-    return f"{arch['image_size']}{NBSP}px, {width_label(arch['wid'])}"
+    """Name an architecture in its published form by its global choices, and of a block string by its depths."""
+    size = f"{arch_choices(arch)['resolution']}{NBSP}px"
+    if "arch_string" not in arch:
+        return f"{size}, {width_label(arch['wid'])}"
+    depths = [len(stage) for stage in parse_architecture(arch["arch_string"])[1:-1]]
+    return f"{size}, depths{NBSP}{NBSP.join(map(str, depths))}"
+
+
+def op_label(names: Sequence[str], values: Sequence[int]) -> str:
+    """Name an operation by the values of its choices, such as ``e3 k5 SE``."""
+    return " ".join(filter(None, map(choice_label, names, values)))
+
+
+def choice_label(name: str, value: int) -> str:
+    """Write one value of a block's choice in short; a gate that is off is nothing."""
+    if name == "se":
+        return "SE" if value else ""
+    return f"{name[0]}{value}"
 
 
 def gene_value(gene: str, value: int) -> str:
     """Write the value of one gene."""
     if gene == "width":
         return width_label(value)
+    if gene.endswith(".se"):
+        return "on" if value else "off"
     unit = {"resolution": f"{NBSP}px", "depth": " blocks" if value != 1 else " block"}
     return f"{value}{unit.get(gene.rsplit('.')[-1], '')}"

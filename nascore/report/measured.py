@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from nascore.report.finetuning_records import Finetuning
-from nascore.report.labels import METRICS, percent, points
+from nascore.report.labels import METRICS, arch_choices, percent, points
 from nascore.report.validation_records import Contender, Role, Validation
 from nascore.report.view import TargetView
 
@@ -143,7 +143,7 @@ def ranking_table(targets: Sequence[TargetView]) -> pd.DataFrame:
             c.arch_id,
             round(100 * c.predicted_accuracy, 4),
             round(100 * c.search_accuracy, 4),
-            c.arch["image_size"],
+            arch_choices(c.arch)["resolution"],
         )
         for t in targets
         if t.validation

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from nascore.files import write_text
 from nascore.report import labels
 from nascore.report.content import ReportContent
+from nascore.report.contributions import contribution_facts, contribution_figures
 from nascore.report.coverage_figures import coverage_figures
 from nascore.report.figures import Figure
 from nascore.report.latency import ESTIMATE_LABELS, agreements, crossed, latency_verdicts
@@ -82,6 +83,7 @@ def render(content: ReportContent) -> str:
             latency_verdicts=latency_verdicts(content.latency),
             agreements=agreements(content.latency),
             crossed=crossed(content.latency, targets),
+            contribution_facts=contribution_facts(content.contributions) if content.contributions else [],
             uncovered=uncovered(coverage),
             searched_parts=searched_parts(targets),
             standard_error=_standard_error(content),
@@ -107,6 +109,7 @@ def _figures(content: ReportContent, targets: list[TargetView]) -> dict[str, lis
         "pareto": [pareto_front(metric, front, mains) for metric, front in content.pareto_fronts.items()],
         "searchers": [searchers(behind)] if len(behind) else [],
         "measured": _measured_figures(targets),
+        "contributions": contribution_figures(content.space, content.contributions) if content.contributions else [],
         "training": training_figures(content.training_curves) if content.training_curves else [],
     }
 

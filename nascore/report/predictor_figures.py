@@ -16,7 +16,7 @@ def scatter(index: int, predictor: str, heldout: pd.DataFrame) -> Figure:
     """Draw predicted against measured accuracy of held-out rows."""
     # arch_id is a hash, so rows evenly spaced in its order are a sample that depends on nothing else.
     sample = thin(heldout.sort_values("arch_id", kind="stable"), MOST_POINTS)
-    table = _as_percent(sample, ("measured", "predicted")).drop(columns=["lower", "upper", "width"])
+    table = _as_percent(sample, ("measured", "predicted")).drop(columns=["lower", "upper"])
     # Both axes have the same range, so that the line of equal values is the diagonal.
     domain = padded([*table["measured"], *table["predicted"]])
     scale = alt.Scale(domain=domain, nice=False, zero=False)

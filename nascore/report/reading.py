@@ -14,7 +14,7 @@ from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS, metric_of
 from nascore.report.records import PredictorMetrics, SearchResult
 from nascore.report.validation_records import Validation
-from nascore.spaces import OfaMcunet
+from nascore.spaces import StagedSpace
 
 TRAINING_CURVE = (
     *("phase", "epoch", "step", "images", "learning_rate", "loss"),
@@ -50,7 +50,7 @@ def read_metrics(path: str | Path) -> PredictorMetrics:
     return metrics
 
 
-def read_validation(path: str | Path, space: OfaMcunet) -> Validation:
+def read_validation(path: str | Path, space: StagedSpace) -> Validation:
     """Read the validation of one target, and check that its subnets are those of their `arch_id` in the space."""
     validation: Validation = read_record(path, Validation, "a validation")
     try:

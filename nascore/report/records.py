@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from nascore.report.labels import METRICS
-from nascore.spaces import OfaMcunet, get_space
+from nascore.spaces import StagedSpace, get_space
 
 
 class Record(BaseModel):
@@ -45,11 +45,14 @@ class SpaceRecord(Record):
     n_architectures: int
     kept_to: dict[str, list[int]]
     n_classes: int = 2
+    channels: str | None = None
     note: str = ""
 
-    def whole(self) -> OfaMcunet:
+    def whole(self) -> StagedSpace:
         """Return the whole space, without what the search was kept to."""
-        return get_space(self.name, resolutions=tuple(self.resolutions), n_classes=self.n_classes)
+        own = {} if self.channels is None else {"channels": self.channels}
+        space: StagedSpace = get_space(self.name, resolutions=tuple(self.resolutions), n_classes=self.n_classes, **own)
+        return space
 
 
 class SubnetRecord(Record):
@@ -102,7 +105,7 @@ class SearchResult(Record):
 
     target: str
     searcher: str
-    algorithm: Literal["exact", "random", "evolution"]
+    algorithm: Literal["exact", "random", "evolution", "bcfw"]
     predictor: str
     status: Literal["optimal", "found", "infeasible", "not_found"]
     message: str

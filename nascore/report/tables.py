@@ -1,13 +1,14 @@
 """The report's tables as data: targets and searchers, predictors, and what was measured of each target."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from nascore.report.content import read_validations
 from nascore.report.finetuning_records import Finetuning
-from nascore.report.labels import METRICS
+from nascore.report.labels import METRICS, arch_choices
 from nascore.report.reading import read_finetunings, read_metrics, read_search
 from nascore.report.records import SearchResult
 from nascore.report.validation_records import Validation
@@ -76,7 +77,8 @@ def validation_table(
     """Return what was measured: one row per target and role, and one with empty cells for a target without subnets.
 
     The costs of a winner are those measured on the extracted module, all others are counted. A fine-tuned winner has
-    one more row, of role ``finetuned``; it has no prediction and was not measured on the search split.
+    one more row, of role ``finetuned``; it has no prediction and was not measured on the search split. Latencies, in
+    columns ``latency_ms@DEVICE`` where a target bounds one, are by table.
     """
     results = [read_search(path) for path in searches]
     measured = read_validations(validations, results) if results else {}
@@ -87,7 +89,8 @@ def validation_table(
         for target, validation in measured.items()
         for row in _tested_rows(validation, of_target[target], tuned.get(target))
     ]
-    return pd.DataFrame(rows, columns=list(VALIDATION_COLUMNS))
+    latencies = sorted({metric for result in results for metric in result.shown_costs} - set(METRICS))
+    return pd.DataFrame(rows, columns=[*VALIDATION_COLUMNS[:-2], *latencies, *VALIDATION_COLUMNS[-2:]])
 
 
 def predictors_table(metrics: Sequence[str | Path]) -> pd.DataFrame:
@@ -101,9 +104,9 @@ def _limits(result: SearchResult) -> str:
     return "; ".join([*bounds, *(f"{name} = {value}" for name, value in result.fixed.items())])
 
 
-def _choices(arch: dict[str, int]) -> Row:
-    """Return the two global choices of a published architecture."""
-    return {"resolution": arch["image_size"], "wid": arch["wid"]}
+def _choices(arch: Mapping[str, Any]) -> Row:
+    """Return the global choices of a published architecture; a space without widths has none."""
+    return dict(arch_choices(arch))
 
 
 def _measured(validation: Validation) -> Row:
@@ -136,6 +139,7 @@ def _tested_rows(validation: Validation, result: SearchResult, tuned: Finetuning
         satisfied = measured.satisfies_target if measured else result.within_limits(costs)
         figures: Row = {name: getattr(contender, name) for name in FIGURES}
         row = about | {"role": role, "n_measured": n_measured} | figures | _choices(contender.arch)
+        row |= {metric: contender.costs[metric] for metric in result.shown_costs if metric not in METRICS}
         row |= {metric: costs[metric] for metric in METRICS} | {"satisfies_target": satisfied}
         yield row
         if measured and tuned and tuned.winner:

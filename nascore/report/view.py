@@ -14,7 +14,7 @@ from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS, arch_label, count, gene_value, metric_of, percent
 from nascore.report.records import SearchResult
 from nascore.report.validation_records import Validation
-from nascore.spaces import OfaMcunet
+from nascore.spaces import StagedSpace
 
 STATUS_ORDER = ("optimal", "infeasible", "found", "not_found")
 STATUS_LABELS = {
@@ -45,7 +45,7 @@ class TargetView:
 
     number: int
     results: tuple[SearchResult, ...]
-    space: OfaMcunet
+    space: StagedSpace
     validation: Validation | None = None
     finetuning: Finetuning | None = None
 
@@ -215,7 +215,7 @@ def searcher_table(targets: Sequence[TargetView]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["target", "searcher", "predictor", "accuracy", "behind"])
 
 
-def whole_coverage(space: OfaMcunet, coverage: pd.DataFrame) -> pd.DataFrame:
+def whole_coverage(space: StagedSpace, coverage: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of every choice of the space, 0 for choices that `coverage` doesn't mention."""
     choices = [(choice.name, value) for choice in space.gene_choices for value in choice.values]
     rows = coverage.groupby(["gene", "value"])["n_rows"].sum()

@@ -3,7 +3,14 @@ import pytest
 from search_examples import every_architecture
 from space_examples import BINAS_LIKE, SMALL
 
-from nascore.predictors.contributions import NOTHING, Contributions, conditional_means, conditions
+from nascore.predictors.contributions import (
+    NOTHING,
+    Contributions,
+    conditional_means,
+    conditions,
+    contribution_table,
+    judge_contributions,
+)
 from nascore.spaces import Choice, Stage, StagedSpace
 
 TINY = StagedSpace("tiny", (), (Stage("only", (1, 2, 3)),), (Choice("kernel", (3, 5)),))
@@ -66,3 +73,22 @@ def test_choices_without_rows_are_worth_the_mean():
     predictor = Contributions(TINY).fit(genes, np.full(len(genes), 0.8), seed=0)
     assert predictor.fit_facts["n_choices_without_rows"] == 1
     assert predictor.predict(every_architecture(TINY)) == pytest.approx(0.8)
+
+
+def test_the_table_has_operations_beside_their_depth_and_both_forms_are_judged():
+    genes = every_architecture(TINY)
+    depth, ops = TINY.depths(genes)[:, 0], TINY.op_index(genes)
+    accuracy = 0.7 + 0.03 * (depth == 3) + 0.01 * ops[:, 0]
+    means = conditional_means(TINY, genes, accuracy - accuracy.mean())
+    of = contribution_table(TINY, means).set_index(["block", "depth", "op"])["contribution"]
+    # Of 2 + 4 + 8 architectures 8 are deep: they are above the mean by 6/14 of 3 points.
+    assert of[NOTHING, 3, NOTHING] == pytest.approx(0.03 * 6 / 14)
+    assert (of[0, NOTHING, 0], of[0, NOTHING, 1]) == (pytest.approx(-0.005), pytest.approx(0.005))
+    assert of[2, 3, 0] == pytest.approx(0) and of[2, 3, 1] == pytest.approx(0)
+    assert judge_contributions(TINY, means, genes, accuracy) == {
+        "n_rows": 14,
+        "paper": {"kendall_tau": pytest.approx(1), "spearman": pytest.approx(1)},
+        "published_code": {"kendall_tau": pytest.approx(1, abs=0.2), "spearman": pytest.approx(1, abs=0.1)},
+    }
+    nothing = judge_contributions(TINY, means, genes, np.full(14, 0.7))
+    assert nothing["paper"] == {"kendall_tau": None, "spearman": None}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nascore.report.drawing import subnet_svg
+from nascore.spaces import get_space
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +45,32 @@ def test_title_is_text_and_never_markup_or_mathematics(space, row):
     svg = subnet_svg(space, row, "<b>$x_1$</b> & co")
     assert "&lt;b&gt;$x_1$&lt;/b&gt; &amp; co" in labels(svg)
     assert "<b>" not in svg
+
+
+class TestBinas:
+    SPACE = get_space("binas", resolutions=(64,), n_classes=2)
+
+    @pytest.fixture
+    def row(self):
+        return self.SPACE.sample(1, np.random.default_rng(5))[0]
+
+    def test_operations_gates_and_depths_are_those_of_the_subnet(self, row):
+        texts = labels(subnet_svg(self.SPACE, row))
+        runs, ops = self.SPACE.executed(row[None])[0], self.SPACE.op_index(row[None])[0]
+        chosen = self.SPACE.op_values[ops[runs]]
+        drawn = [text for text in texts if re.fullmatch(r"e\d", text)]
+        assert drawn == [f"e{expand}" for expand in chosen[:, 0]]
+        assert [t for t in texts if t in ("3×3", "5×5")] == [f"{kernel}×{kernel}" for kernel in chosen[:, 1]]
+        assert texts.count("SE") == chosen[:, 2].sum() + 1, "and once in the legend"
+        depths = " ".join(map(str, self.SPACE.depths(row[None])[0]))
+        assert texts[0].replace("\u00a0", " ") == f"64 px, depths {depths}"
+
+    def test_activations_head_and_sizes(self, row):
+        texts = labels(subnet_svg(self.SPACE, row))
+        expected = ["ReLU", "ReLU", "h-swish", "h-swish", "h-swish"]
+        assert [t for t in texts if t.startswith("stage")] == [f"stage {i}, {a}" for i, a in enumerate(expected, 1)]
+        assert [t for t in texts if re.fullmatch(r"\d+ px", t)] == [
+            f"{size} px" for size in (64, 32, 32, 16, 8, 4, 4, 2, 2, 1, 1)
+        ]
+        assert [t for t in texts if t.endswith(" ch")][-3:] == ["960 ch", "1280 ch", "2 ch"]
+        assert "head" in texts and "kernel 7×7" not in texts

@@ -86,7 +86,8 @@ class TestFullDisk:
         said = refused(project.run(*call))
         for job in group:
             assert f"FAILED {job.rule}" in said
-        named = re.findall(r"^error: (?:cannot write (?:the image store )?)?(\S+): .*[Nn]o space left", said, re.MULTILINE)
+        full = r"^error: (?:cannot write (?:the image store )?)?(\S+): .*[Nn]o space left"
+        named = re.findall(full, said, re.MULTILINE)
         assert len(named) >= len(group) and all(path.startswith(("results/small/", "data/")) for path in named), said
         assert not reference.wrong_after_kill(project)
         kept = {name for name in reference.artifacts if not name.startswith(tuple(outputs))}

@@ -1,0 +1,54 @@
+# What each choice contributes to the accuracy of the one-shot network whose images take paths of their own.
+
+
+rule measure_contributions:
+    """Measure mean accuracies of random paths under conditions; an interrupted job keeps what it has measured."""
+    input:
+        checkpoint=CHECKPOINT,
+        images=store_files("search"),
+    output:
+        means=f"{CONTRIBUTIONS}/means.parquet",
+        base=f"{CONTRIBUTIONS}/base.json",
+    log:
+        f"{RUN}/logs/measure_contributions.log",
+    benchmark:
+        f"{RUN}/benchmarks/measure_contributions.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(1440),
+    params:
+        code=code_of("measure_contributions"),
+        space=SPACE,
+        options=CONFIG.contribution_options,
+        device=CONFIG.device,
+        seed=CONFIG.seed,
+    script:
+        "../workflow_scripts/measure_contributions.py"
+
+
+rule estimate_contributions:
+    """Estimate what each choice contributes, and judge the sums on the rows of the accuracy dataset."""
+    input:
+        means=rules.measure_contributions.output.means,
+        dataset=DATASET,
+    output:
+        contributions=f"{CONTRIBUTIONS}/contributions.parquet",
+        quality=f"{CONTRIBUTIONS}/quality.json",
+    log:
+        f"{RUN}/logs/estimate_contributions.log",
+    benchmark:
+        f"{RUN}/benchmarks/estimate_contributions.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
+    params:
+        code=code_of("estimate_contributions"),
+        space=SPACE,
+    script:
+        "../workflow_scripts/estimate_contributions.py"
