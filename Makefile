@@ -10,7 +10,7 @@ ENV := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env reproduce verify-reproducible lab3 published lint unit test test-cluster lock schema clean
+.PHONY: help env reproduce verify-reproducible lab3 published docs lint unit test test-cluster lock schema clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +36,10 @@ lab3: $(ENV) ## Predictors, search and report from published accuracy tables (CO
 published: lab3 ## The eight published targets: published results beside ours, in one table (TABLES=folder)
 	@$(BIN)/python benchmarks/published.py
 
-lint: $(ENV) ## Check style, types, import rules and the workflow
+docs: $(ENV) ## Build the documentation into site/, with warnings as errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+lint: $(ENV) docs ## Check style, types, import rules, the workflow and the documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
@@ -70,5 +73,5 @@ schema: $(ENV) ## Renew the schemas of configuration and lineage, and config/REA
 	$(BIN)/python -m nascore.lineage.schema docs/lineage_schema.json
 
 clean: ## Remove results and caches, not .venv
-	rm -rf data/*/ results/*/ build .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf data/*/ results/*/ build site .snakemake .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 	find nascore rules tests workflow_scripts benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -49,10 +49,16 @@ TARGETS = """## Constraint targets
 
 `targets` maps a name to any mix of upper bounds, global choices that are kept to one value, and a device:
 
-    targets:
-      camera: { device: stm32f746, macs_m: 30 }
-      badge: { peak_memory_kb: 128, flash_kb: 512, resolution: 96 }
-      app: { latency_ms: 5, latency_on: laptop } # of latency.devices
+```yaml
+targets:
+  camera: { device: stm32f746, macs_m: 30 }
+  badge: { peak_memory_kb: 128, flash_kb: 512, resolution: 48 }
+  app: { latency_ms: 5, latency_on: laptop }
+
+latency:
+  devices:
+    laptop: { backend: onnxruntime }
+```
 """
 
 
@@ -67,7 +73,7 @@ def describe_keys() -> str:
         lines.append(f"| `{name}` | {shown} |")
     lines += ["", TARGETS, "| bound | unit | of |", "|---|---|---|"]
     lines += [f"| `{name}` | {unit:,} | `{metric}` |" for name, (metric, unit) in UNITS.items()]
-    lines += ["| `latency_ms` | 1 ms | `latency_ms@DEVICE`, measured: see `docs/latency.md` |"]
+    lines += ["| `latency_ms` | 1 ms | `latency_ms@DEVICE`, measured: see [latency](../docs/latency.md) |"]
     lines += ["", "| device | part | SRAM, KB | flash, KB | data sheet |", "|---|---|---:|---:|---|"]
     lines += [f"| `{d.name}` | {d.part} | {d.sram_kb} | {d.flash_kb} | {d.datasheet} |" for d in DEVICES.values()]
     return "\n".join(lines) + "\n"

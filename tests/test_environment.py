@@ -1,4 +1,4 @@
-"""The three descriptions of the environment say the same: pyproject.toml, requirements.lock, environment.yml."""
+"""The descriptions of the environment say the same: pyproject.toml, requirements.lock, environment.yml, Dockerfile."""
 
 import re
 import tomllib
@@ -49,4 +49,16 @@ def test_the_conda_environment_installs_the_same_lock(project):
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     python = next(line for line in dependencies if str(line).startswith("python="))
     assert python.removeprefix("python=") in SpecifierSet(project["requires-python"])
-    assert dependencies[-1] == {"pip": ["-r requirements.lock", "-e ."]}
+    assert "pip" in dependencies
+    script = (ROOT / "environment.post-deploy.sh").read_text()
+    assert "pip install --quiet -r requirements.lock" in script
+    assert "pip install --quiet --no-deps --no-build-isolation -e ." in script
+
+
+def test_the_container_installs_the_same_lock_and_needs_no_rights(project):
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    (base,) = [line.split(":")[1] for line in lines if line.startswith("FROM python:")]
+    assert base.removesuffix("-slim") in SpecifierSet(project["requires-python"])
+    assert any("pip install" in line and "-r requirements.lock" in line for line in lines)
+    user = max(i for i, line in enumerate(lines) if line.startswith("USER "))
+    assert lines[user] != "USER root" and not any(line.startswith("RUN") for line in lines[user:])

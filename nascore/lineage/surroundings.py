@@ -10,7 +10,10 @@ from pathlib import Path
 
 from nascore.lineage.record import UNKNOWN, Code, Environment, Machine
 
-CODE = ("Snakefile", "rules", "workflow_scripts", "nascore", "environment.yml", "pyproject.toml", "requirements.lock")
+CODE = (
+    *("Snakefile", "rules", "workflow_scripts", "nascore"),
+    *("environment.yml", "environment.post-deploy.sh", "pyproject.toml", "requirements.lock"),
+)
 """What is code in the project's folder; anything else may differ from the commit without making it dirty."""
 
 LOCK = "requirements.lock"

@@ -17,7 +17,7 @@ from nascore.training.options import TrainingOptions
 class PhaseJob(Strict):
     """What one phase, or the fine-tuning of a subnet, is made from and where it goes.
 
-    Parameters
+    Attributes
     ----------
     space
         The arguments of `nascore.spaces.get_space`, with the number of classes of the images.
