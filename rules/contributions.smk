@@ -15,6 +15,8 @@ rule measure_contributions:
         f"{RUN}/benchmarks/measure_contributions.tsv"
     conda:
         "../environment.yml"
+    # The longest job that nothing but the report waits for.
+    priority: 1
     threads: 1
     resources:
         mem_mb=growing(1500),

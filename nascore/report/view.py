@@ -56,8 +56,15 @@ class TargetView:
 
     @cached_property
     def main(self) -> SearchResult:
-        """The result that the page shows: a proof if there is one, else the highest predicted accuracy."""
-        return min(self.results, key=lambda r: (STATUS_ORDER.index(r.status), -_accuracy(r) if r.best else 0.0))
+        """The result that the page shows: a proof if there is one, else the highest predicted accuracy.
+
+        Predictions of different predictors cannot be compared: where subnets were measured, those of that predictor.
+        """
+        shown: Sequence[SearchResult] = self.results
+        if self.validation:
+            measured = next(r.predictor for r in self.results if r.searcher == self.validation.searcher)
+            shown = [r for r in self.results if r.predictor == measured]
+        return min(shown, key=lambda r: (STATUS_ORDER.index(r.status), -_accuracy(r) if r.best else 0.0))
 
     @property
     def optimum(self) -> SearchResult | None:

@@ -109,6 +109,19 @@ def test_costs_that_differ_when_measured_are_defects(supernet_files, space, reco
     ]
 
 
+def test_a_higher_prediction_of_another_predictor_does_not_stand_for_the_target(supernet_files):
+    first = target_views(read_content(**supernet_files))[0]
+    path = next(p for p in supernet_files["searches"] if json.loads(p.read_text())["searcher"] == first.main.searcher)
+    other = json.loads(path.read_text()) | {"searcher": "other", "predictor": "mlp"}
+    for subnet in other["subnets"]:
+        subnet["predicted_accuracy"] = 1.05
+    supernet_files["searches"].append(path.with_name("other.json"))
+    supernet_files["searches"][-1].write_text(json.dumps(other))
+    again = target_views(read_content(**supernet_files))[0]
+    assert (again.main.searcher, again.main.predictor) == (first.main.searcher, first.main.predictor)
+    assert {result.searcher for result in again.results} > {"other"}
+
+
 def test_summary(supernet_files, files):
     assert measured_summary(target_views(read_content(**supernet_files))) == [
         "Measured once on 1,500 test images that nothing else has read, the winner reaches 88.50\u00a0%.",
