@@ -47,6 +47,7 @@ lint: $(ENV) docs ## Check style, types, import rules, the workflow and the docu
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --lint --configfile config/lab3_tables.yaml --config tables=$(LINT_TABLES)
+	$(BIN)/snakemake --lint --configfile config/binas.yaml --config 'finetuning={epochs: 1}'
 
 unit: $(ENV) ## Test the library, without the workflow
 	$(BIN)/pytest tests --ignore tests/workflow -n 2 --dist loadfile

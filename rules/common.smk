@@ -45,6 +45,22 @@ def latency_tables(wildcards):
     return [f"{LATENCY}/{device}/table.parquet" for device in CONFIG.target(wildcards.target).measured_devices]
 
 
+def device_options(wildcards):
+    """Return the configuration of a device."""
+    return CONFIG.latency.devices[wildcards.measured_device]
+
+
+def device_files(kind):
+    """Return the function that gives the measured layers or networks of a device: of this run, or the user's."""
+
+    def files(wildcards):
+        device = device_options(wildcards)
+        elsewhere = {"layers": device.table, "networks": device.networks}[kind] or []
+        return elsewhere if device.table else f"{LATENCY}/{wildcards.measured_device}/{kind}.parquet"
+
+    return files
+
+
 def target_spec(name):
     """Return a target as numbers and names in one order, so that writing it differently reruns nothing."""
     spec = CONFIG.targets[name].items()

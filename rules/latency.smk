@@ -7,22 +7,6 @@
 from nascore.efficiency.latency_judgement import PREDICTORS as NETWORK_PREDICTORS
 
 
-def device_options(wildcards):
-    """Return the configuration of a device."""
-    return CONFIG.latency.devices[wildcards.measured_device]
-
-
-def device_files(kind):
-    """Return the function that gives the measured layers or networks of a device: of this run, or the user's."""
-
-    def files(wildcards):
-        device = device_options(wildcards)
-        elsewhere = {"layers": device.table, "networks": device.networks}[kind] or []
-        return elsewhere if device.table else f"{LATENCY}/{wildcards.measured_device}/{kind}.parquet"
-
-    return files
-
-
 rule measure_layers:
     """Measure every layer of the space, alone on the machine: what it lacks in latency/<device>/."""
     output:

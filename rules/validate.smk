@@ -61,7 +61,7 @@ rule rank_contenders:
 
 
 rule validate_target:
-    """Test the best contender of each role on the test split, which no other rule reads, and save the winner's weights."""
+    """Test the best contender of each role on the test split, which nothing before reads, and save the winner's weights."""
     input:
         search=validated_search,
         ranking=rules.rank_contenders.output.ranking,

@@ -26,7 +26,7 @@ SOURCE_PARAMETERS = (("images",), ("given", "checkpoint"), ("options", "minival"
 """Parameters that may name files of the user's which are no inputs of a rule: Snakemake would want them to exist, and
 they may be addresses."""
 
-TIMING = ("measure_layers", "measure_networks", "measure_found")
+TIMING = ("measure_layers", "measure_networks", "measure_found", "measure_bundles")
 """Rules that measure time, which is never the same twice."""
 
 
