@@ -110,7 +110,7 @@ def measured_summary(targets: Sequence[TargetView]) -> list[str]:
     shown = f"{n_images[0]:,}" if len(n_images) == 1 else f"{n_images[0]:,} to {n_images[-1]:,}"
     range_ = percent(accuracies[0]) + (f" to {percent(accuracies[-1])}" if len(accuracies) > 1 else "")
     verb, name = ("reach", "the winners") if len(validated) > 1 else ("reaches", "the winner")
-    sentences = [f"Measured once on {shown} test images that nothing else has read, {name} {verb} {range_}."]
+    sentences = [f"Measured once on {shown} test images that nothing before has read, {name} {verb} {range_}."]
     pairs = [(v.tested["found"], v.tested["random"]) for v in validated if "random" in v.tested]
     if pairs:
         apart = [winner.test[0] > random.test[0] for winner, random in pairs if not overlap(winner, random)]

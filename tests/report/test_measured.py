@@ -124,7 +124,7 @@ def test_a_higher_prediction_of_another_predictor_does_not_stand_for_the_target(
 
 def test_summary(supernet_files, files):
     assert measured_summary(target_views(read_content(**supernet_files))) == [
-        "Measured once on 1,500 test images that nothing else has read, the winner reaches 88.50\u00a0%.",
+        "Measured once on 1,500 test images that nothing before has read, the winner reaches 88.50\u00a0%.",
         "Beside the best of as many random subnets, 0 of 1 winners are more accurate with intervals apart, 0 less, and "
         "for 1 the intervals overlap.",
     ]
