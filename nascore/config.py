@@ -155,6 +155,11 @@ class Config(Strict):
         """Return one target."""
         return parse_target(name, self.targets[name], self.build_space(), measured_devices=list(self.latency.devices))
 
+    def target_spec(self, name: str) -> dict[str, Any]:
+        """Return a target as numbers and names in one order, so that writing it differently reruns nothing."""
+        spec = self.targets[name].items()
+        return dict(sorted((key, float(value) if isinstance(value, int) else value) for key, value in spec))
+
     @property
     def finetuning_options(self) -> dict[str, Any]:
         """The options of the fine-tuning of a winner, as plain data."""

@@ -61,12 +61,6 @@ def device_files(kind):
     return files
 
 
-def target_spec(name):
-    """Return a target as numbers and names in one order, so that writing it differently reruns nothing."""
-    spec = CONFIG.targets[name].items()
-    return dict(sorted((key, float(value) if isinstance(value, int) else value) for key, value in spec))
-
-
 def store_files(*splits):
     """Return the files of the image store that a rule reads when it reads these splits."""
     arrays = [f"{IMAGES}/{image_file(split, size)}" for split in splits for size in CONFIG.space.resolutions]

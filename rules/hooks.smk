@@ -15,7 +15,7 @@ STARTED = time.monotonic()
 
 onstart:
     # Killed jobs leave temporary files, and not every one of them is about to be written again.
-    for folder in (RUN, ledger_folder("data")):
+    for folder in (RUN, ledger_folder("data"), "latency"):
         remove_leftovers(folder)
     if SCREEN:
         SCREEN.write(targets_outlook(CONFIG))

@@ -5,6 +5,14 @@
 
 
 from nascore.efficiency.latency_judgement import PREDICTORS as NETWORK_PREDICTORS
+from nascore.evaluation.onnx_extra import require_onnx
+
+for name, device in CONFIG.latency.devices.items():
+    if device.backend == "onnxruntime":
+        try:
+            require_onnx(f"latency.devices.{name} with backend 'onnxruntime'")
+        except NascoreError as error:
+            sys.exit(f"error: {error}, or choose another backend")
 
 
 rule measure_layers:

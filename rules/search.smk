@@ -22,7 +22,7 @@ rule search:
     params:
         code=lambda wildcards: code_of("search", predictor_module(CONFIG.searchers[wildcards.searcher].predictor)),
         space=SPACE,
-        target=lambda wildcards: target_spec(wildcards.target),
+        target=lambda wildcards: CONFIG.target_spec(wildcards.target),
         options=lambda wildcards: CONFIG.searchers[wildcards.searcher].model_dump(mode="json"),
         top_k=CONFIG.search.top_k,
         uncovered_choices=CONFIG.search.uncovered_choices,

@@ -25,7 +25,7 @@ rule choose_contenders:
     params:
         code=code_of("choose_contenders", predictor_module(validated_predictor())),
         space=SPACE,
-        target=lambda wildcards: target_spec(wildcards.target),
+        target=lambda wildcards: CONFIG.target_spec(wildcards.target),
         top_k=CONFIG.validation.top_k,
         uncovered_choices=CONFIG.search.uncovered_choices,
         seed=CONFIG.seed,

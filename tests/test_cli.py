@@ -378,6 +378,19 @@ def test_a_configuration_is_summed_up(tmp_path):
     assert (whole["tables"], whole["seed"], list(whole["searchers"])) == ("folder", 3, ["random", "evolution", "exact"])
 
 
+def test_a_latency_limit_hides_nothing_of_the_other_limits(tmp_path):
+    path = tmp_path / "config.yaml"
+    fast = "{alone: {latency_ms: 5}, macs: {latency_ms: 5, macs_m: 10}, none: {latency_ms: 5, peak_memory_kb: 64}}"
+    latency = "latency={devices: {board: {table: board.parquet}}}"
+    path.write_text(CONFIG)
+    printed = answer("config", "check", path, "--set", "tables=folder", "--set", latency, "--set", f"targets={fast}")
+    assert [" ".join(line.split()) for line in printed.splitlines()][-3:] == [
+        "alone latency_ms 5 known once its latency is measured",
+        "macs latency_ms 5, macs_m 10 macs_m 7.237 known once its latency is measured",
+        "none latency_ms 5, peak_memory_kb 64 peak_memory_kb 72 proven infeasible",
+    ]
+
+
 def test_every_mistake_of_a_configuration(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG)

@@ -42,6 +42,12 @@ class TestDefaults:
         assert target.fixed == {"resolution": 64} and target.device.name == "rp2040"
         assert config.build_space().global_choices[0].values == (64, 96)
 
+    def test_a_target_that_is_written_differently_is_the_same(self):
+        written = {"a": {"macs_m": 40, "device": "rp2040"}, "b": {"device": "rp2040", "macs_m": 40.0}}
+        config = validate(targets=written)
+        assert json.dumps(config.target_spec("a")) == '{"device": "rp2040", "macs_m": 40.0}'
+        assert json.dumps(config.target_spec("b")) == json.dumps(config.target_spec("a"))
+
     def test_a_validated_configuration_is_valid_as_data(self):
         config = validate()
         assert Config.model_validate(config.model_dump(mode="json")) == config

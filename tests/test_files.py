@@ -53,6 +53,7 @@ def test_what_a_killed_writer_left_is_removed_and_what_another_is_writing_is_not
         assert {*path.parent.iterdir()} == {path, temporary}
         temporary.write_text("new")
     assert [*path.parent.iterdir()] == [path] and path.read_text() == "new"
+    remove_leftovers(tmp_path / "not there yet")
 
 
 def test_a_file_that_is_taken_for_a_leftover_before_it_is_locked_is_made_anew(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import common
 
 from nascore.architectures import write_architectures
+from nascore.efficiency.latency_table import latencies_by_device
 from nascore.files import read_json
 from nascore.predictors import load_predictor
 from nascore.search.contenders import contenders
@@ -13,7 +14,7 @@ def main(snakemake):
     """List the contenders of one target."""
     files, params = snakemake.input, snakemake.params
     space = common.searched_space(params.space, files.coverage, params.uncovered_choices)
-    latencies = common.latencies(files.latency, space)
+    latencies = latencies_by_device(files.latency, space)
     genes, columns = contenders(
         space,
         parse_target(snakemake.wildcards.target, params.target, space, measured_devices=list(latencies)),

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from nascore.accuracy_dataset.coverage import covered_space, read_coverage
-from nascore.efficiency.latency_table import latency_block_table, read_latency_table
 from nascore.errors import NascoreError
 from nascore.spaces import StagedSpace, get_space
-from nascore.spaces.block_table import BlockTable
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
@@ -80,9 +78,3 @@ def searched_space(space: dict[str, Any], coverage: str, uncovered_choices: bool
     """Return the space that may be searched: the covered choices, unless all are asked for."""
     whole = get_space(**space)
     return whole if uncovered_choices else covered_space(whole, read_coverage(coverage))
-
-
-def latencies(paths: list[str], space: StagedSpace) -> dict[str, BlockTable]:
-    """Return the latency tables of a space by device; files of `fit_latency` say which device they are of."""
-    tables = map(read_latency_table, paths)
-    return {table.setting.device: latency_block_table(space, table) for table in tables}

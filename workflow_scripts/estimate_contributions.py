@@ -1,10 +1,9 @@
 """Rule `estimate_contributions`: what each choice contributes, and how well that orders measured subnets."""
 
 import common
-import pandas as pd
 
 from nascore.accuracy_dataset.parquet import read_accuracy_dataset
-from nascore.files import write_json, write_parquet
+from nascore.files import read_parquet, write_json, write_parquet
 from nascore.predictors.contributions import contribution_table, judge_contributions
 from nascore.spaces import get_space
 
@@ -14,7 +13,7 @@ def main(snakemake):
     files = snakemake.input
     space = get_space(**snakemake.params.space)
     dataset = read_accuracy_dataset(files.dataset, space)
-    means = pd.read_parquet(files.means)
+    means = read_parquet(files.means, "means of random paths").to_pandas()
     write_parquet(snakemake.output.contributions, contribution_table(space, means))
     quality = judge_contributions(space, means, dataset.genes, dataset.accuracy)
     write_json(snakemake.output.quality, quality)

@@ -3,6 +3,7 @@
 import common
 from pydantic import TypeAdapter
 
+from nascore.efficiency.latency_table import latencies_by_device
 from nascore.files import write_json
 from nascore.predictors import load_predictor
 from nascore.search.options import Searcher
@@ -14,7 +15,7 @@ def main(snakemake):
     """Search one target with one searcher."""
     params, wildcards = snakemake.params, snakemake.wildcards
     space = common.searched_space(params.space, snakemake.input.coverage, params.uncovered_choices)
-    latencies = common.latencies(snakemake.input.latency, space)
+    latencies = latencies_by_device(snakemake.input.latency, space)
     result = run_search(
         space,
         parse_target(wildcards.target, params.target, space, measured_devices=list(latencies)),

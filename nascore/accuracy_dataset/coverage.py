@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-import pyarrow as arrow
 
 from nascore.errors import DataError
+from nascore.files import read_parquet
 from nascore.spaces.staged import Genes, StagedSpace
 
 Space = TypeVar("Space", bound=StagedSpace)
@@ -53,13 +53,12 @@ def read_coverage(path: str | Path) -> pd.DataFrame:
     DataError
         If the file is missing or is not such a table.
     """
+    what = "the coverage of an accuracy dataset"
+    frame = read_parquet(path, what).to_pandas()
     try:
-        return pd.read_parquet(path, columns=["gene", "value", "n_rows"])
-    except FileNotFoundError:
-        raise DataError(f"the coverage {path} does not exist") from None
-    except (OSError, KeyError, arrow.ArrowException) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path} is not the coverage of an accuracy dataset: {reason}") from None
+        return pd.DataFrame({name: frame[name] for name in ("gene", "value", "n_rows")})
+    except KeyError as error:
+        raise DataError(f"{path} is not {what}: it has no column {error}") from None
 
 
 def covered_space(space: Space, counts: pd.DataFrame) -> Space:

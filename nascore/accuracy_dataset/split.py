@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow as arrow
 from numpy.typing import NDArray
 
 from nascore.accuracy_dataset.parquet import AccuracyDataset
 from nascore.errors import DataError
+from nascore.files import read_parquet
 from nascore.seeds import generator
 
 PARTS = ("train", "calibration", "test")
@@ -66,13 +65,11 @@ def read_split(path: str | Path, dataset: AccuracyDataset) -> dict[str, NDArray[
     DataError
         If the file cannot be read or divides another dataset.
     """
+    split = read_parquet(path, "a recorded split").to_pandas()
     try:
-        split = pd.read_parquet(path)
         arch_id, part = split["arch_id"], split["part"]
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except (OSError, arrow.ArrowException, KeyError) as error:
-        raise DataError(f"{path} is not a recorded split: {error}") from None
+    except KeyError as error:
+        raise DataError(f"{path} is not a recorded split: it has no column {error}") from None
     if arch_id.tolist() != dataset.frame["arch_id"].tolist():
         raise DataError(f"{path} divides another accuracy dataset: its architectures differ")
     return {str(name): np.flatnonzero(part == name) for name in part.unique()}

@@ -16,7 +16,6 @@ from nascore.errors import ConfigError, DataError, NascoreError, PredictorError,
 if TYPE_CHECKING:
     from nascore.predictors import Predictor
     from nascore.spaces import Genes, StagedSpace
-    from nascore.spaces.block_table import BlockTable
 
 SpaceName = Annotated[str, typer.Option("--space", metavar="NAME", help="Design space; `nascore spaces` lists them.")]
 Resolutions = Annotated[
@@ -162,28 +161,6 @@ def number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-# -- latency -------------------------------------------------------------------------------------------
-
-
-def latencies(paths: Iterable[Path], space: "StagedSpace") -> dict[str, "BlockTable"]:
-    """Return the latency tables of a space by the device that each file is of.
-
-    Raises
-    ------
-    DataError
-        If a file is not a latency table, lacks a layer of the space, or two are of one device.
-    """
-    from nascore.efficiency.latency_table import latency_block_table, read_latency_table
-
-    found: dict[str, BlockTable] = {}
-    for path in paths:
-        table = read_latency_table(path)
-        if table.setting.device in found:
-            raise DataError(f"{path} is a second latency table of device {table.setting.device!r}")
-        found[table.setting.device] = latency_block_table(space, table)
-    return found
 
 
 # -- coverage ------------------------------------------------------------------------------------------

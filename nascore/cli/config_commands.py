@@ -67,15 +67,22 @@ def targets_outlook(config: "Config") -> str:
 
 
 def _outlook(space: "StagedSpace", target: "Target") -> tuple[str, str]:
-    """Return the least of each bounded cost in a space, and whether anything satisfies a target."""
+    """Return the least of each bounded cost in a space, and whether anything satisfies a target.
+
+    A latency is no cost of the space: it waits for its measurement, unless the other limits already exclude everything.
+    """
+    from dataclasses import replace
+
     from nascore.search.feasibility import check_feasibility
     from nascore.search.problem import Problem, tables_of
 
-    if target.measured_devices:
-        return "", "known once its latency is measured"
-    found = check_feasibility(Problem.of(space, target, tables_of(space, None)))
+    tables = tables_of(space, None)
+    known = replace(target, constraints=tuple(c for c in target.constraints if c.metric in tables))
+    found = check_feasibility(Problem.of(space, known, tables))
     least = ", ".join(f"{s.constraint.name} {s.in_unit_of_limit:.4g}" for s in found.smallest)
-    return least, "feasible" if len(found.witness) else "proven infeasible" if found.proven else "not known"
+    if len(found.witness):
+        return least, "known once its latency is measured" if target.measured_devices else "feasible"
+    return least, "proven infeasible" if found.proven else "not known"
 
 
 def schema() -> None:

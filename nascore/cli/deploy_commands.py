@@ -36,12 +36,15 @@ def deploy(
     from nascore.evaluation.onnx_extra import require_onnx
 
     require_onnx("nascore deploy")
+    import torch
+
     from nascore.deploy.bundle import write_bundle
 
     if litert:
         from nascore.deploy.litert import require_litert
 
         require_litert()
+    torch.set_num_threads(1)  # as in the workflow, so that the differences have the same bits
     checks = write_bundle(out, weights, images, calibration_images=calibration_images)
     rows = [
         [name, f"{100 * m['accuracy']:.2f}", f"{m['max_difference']:.1e}", m["changed_decisions"], f"{m['bytes']:,}"]

@@ -93,6 +93,7 @@ def search(
     named = {"device": device, "latency_on": latency_on}
     spec = {**_limits(limit), **{key: value for key, value in named.items() if value is not None}}
 
+    from nascore.efficiency.latency_table import latencies_by_device
     from nascore.files import write_json
     from nascore.search.run import run_search
     from nascore.search.targets import parse_target
@@ -100,7 +101,7 @@ def search(
     fitted, whole = arguments.load(predictor, space, resolutions, classes)
     fixed = _fixed(fix, whole)
     searched = whole if uncovered_choices else _covered(whole, predictor, coverage)
-    latencies = arguments.latencies(latency_table, searched)
+    latencies = latencies_by_device(latency_table, searched)
     target = parse_target(name, {**spec, **fixed}, whole, measured_devices=list(latencies))
     _refuse_uncovered(searched, fixed)
     result = run_search(

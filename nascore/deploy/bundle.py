@@ -15,9 +15,9 @@ from nascore.deploy.export import export, metadata, with_batch
 from nascore.deploy.header import c_header
 from nascore.deploy.quantise import ends, int8_sizes, quantise
 from nascore.devices import DEVICES
-from nascore.errors import DataError
 from nascore.evaluation.measure import BATCH_SIZE, chosen_images, logits_of
 from nascore.evaluation.measured_costs import measured_costs
+from nascore.evaluation.saved import check_classes
 from nascore.files import file_sha256, write_bytes, write_json, write_text
 from nascore.report.bundle_records import CHECKS
 from nascore.supernet import Subnet
@@ -62,7 +62,7 @@ def write_bundle(
         written.
     """
     subnet, store = read_subnet(weights).eval(), ImageStore.open(images)
-    _check_classes(subnet, store, weights)
+    check_classes(str(weights), subnet, store)
     sha256 = file_sha256(weights)
     single = export(subnet, metadata(subnet, store.class_names, sha256))
     chosen = chosen_images(store, "calibration", calibration_images)
@@ -103,16 +103,6 @@ def write_empty_bundle(folder: Path, search: Mapping[str, Any]) -> dict[str, Any
     write_json(folder / CHECKS, checks)
     write_text(folder / CARD, model_card(checks))
     return checks
-
-
-def _check_classes(subnet: Subnet, store: ImageStore, weights: Path) -> None:
-    """Refuse images of other classes than the network's."""
-    n_classes = subnet.units[-1].convs[-1].c_out
-    if n_classes != store.n_classes:
-        raise DataError(
-            f"{weights} tells {n_classes} classes apart; the images in {store.folder} are of {store.n_classes}: "
-            f"{', '.join(store.class_names)}"
-        )
 
 
 def _compared(subnet: Subnet, store: ImageStore, models: Mapping[str, bytes]) -> dict[str, Any]:

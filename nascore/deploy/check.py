@@ -1,36 +1,27 @@
 """What ONNX Runtime makes of a model: its answers beside PyTorch's, and the memory that its activations take."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
 from nascore.data.source import Pixels
 from nascore.deploy.export import INPUT
 from nascore.evaluation.measure import Measurement
+from nascore.evaluation.onnx_extra import onnx_session
 from nascore.evaluation.validation import interval
 from nascore.supernet.inputs import normalise
 
 Logits = NDArray[np.float32]
 
 
-def session(model: bytes, configure: Callable[[Any], None] = lambda options: None) -> Any:
-    """Return a model ready to run on one thread of the CPU; `configure` changes its options first."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    configure(options)
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
 def logits_of_model(model: bytes, images: Pixels, batch: int = 1) -> Logits:
     """Return the `(n, n_classes)` logits of `(n, resolution, resolution, 3)` uint8 images, `batch` at a time."""
-    running = session(model)
+    running = onnx_session(model)
     batches = (model_input(images[start : start + batch]) for start in range(0, len(images), batch))
     return np.concatenate([running.run(None, {INPUT: x})[0] for x in batches])
 
@@ -68,7 +59,7 @@ def arena_bytes(model: bytes, resolution: int) -> int:
             options.enable_mem_pattern = False  # it would be one block for all activations, whatever lives when
             options.log_severity_level = 3
 
-        running = session(model, profiled)
+        running = onnx_session(model, configure=profiled)
         running.run(None, {INPUT: np.zeros((1, 3, resolution, resolution), np.float32)})
         events = json.loads(Path(running.end_profiling()).read_text(encoding="utf-8"))
     kernels = [event["args"] for event in events if event["name"].endswith("_kernel_time")]

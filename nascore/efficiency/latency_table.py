@@ -4,7 +4,7 @@ The latency of a network is the sum over its layers, once the fixed ones, withou
 network pays once; then the linear correction, where the table has one. All in milliseconds, float64.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,23 @@ def latency_block_table(space: StagedSpace, table: LayerLatencies) -> BlockTable
             f"expected {space.name!r}: fit the correction on networks of the space"
         )
     return BlockTable(_exact(correction.slope * fixed + correction.intercept_ms), _exact(correction.slope * blocks))
+
+
+def latencies_by_device(paths: Iterable[str | Path], space: StagedSpace) -> dict[str, BlockTable]:
+    """Return the latency of every block of a space, milliseconds, by the device that each file says it is of.
+
+    Raises
+    ------
+    DataError
+        If a file is not a latency table, lacks a layer of the space, or two are of one device.
+    """
+    found: dict[str, BlockTable] = {}
+    for path in paths:
+        table = read_latency_table(path)
+        if table.setting.device in found:
+            raise DataError(f"{path} is a second latency table of device {table.setting.device!r}")
+        found[table.setting.device] = latency_block_table(space, table)
+    return found
 
 
 def _exact(milliseconds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from nascore.errors import ConfigError, unknown_name
 from nascore.evaluation.latency_modules import example_input, plain_network
-from nascore.evaluation.onnx_extra import require_onnx
+from nascore.evaluation.onnx_extra import onnx_session, require_onnx
 from nascore.spaces.layers import Unit
 from nascore.supernet.inputs import channels_last
 
@@ -125,9 +125,7 @@ class OnnxRuntime(Backend):
 
     def prepare_model(self, model: bytes, x: NDArray[np.float32]) -> Call:
         """Return a call of a serialised ONNX model with one input and one output."""
-        options = self._runtime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = self.threads
-        session = self._runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = onnx_session(model, self.threads)
         binding = session.io_binding()
         binding.bind_ortvalue_input(session.get_inputs()[0].name, self._runtime.OrtValue.ortvalue_from_numpy(x))
         binding.bind_output(session.get_outputs()[0].name)

@@ -44,6 +44,26 @@ class Tested:
     costs: dict[str, int]
 
 
+def check_classes(what: str, subnet: Subnet, store: ImageStore) -> None:
+    """Refuse images of other classes than a subnet's.
+
+    Parameters
+    ----------
+    what
+        The subnet in the message, e.g. the file that it is from.
+
+    Raises
+    ------
+    DataError
+        With the classes of both.
+    """
+    if (n_classes := subnet.classifier.linear.out_features) != store.n_classes:
+        raise DataError(
+            f"{what} tells {n_classes} classes apart; the images in {store.folder} are of {store.n_classes}: "
+            f"{', '.join(store.class_names)}"
+        )
+
+
 def measure_saved(
     subnet: Subnet, store: ImageStore, *, split: str, device: torch.device, batch_size: int = BATCH_SIZE
 ) -> Tested:
@@ -54,11 +74,7 @@ def measure_saved(
     DataError
         If the store has other classes than the subnet, or neither the split nor the resolution.
     """
-    if (n_classes := subnet.classifier.linear.out_features) != store.n_classes:
-        raise DataError(
-            f"the subnet tells {n_classes} classes apart; {store.folder} has {store.n_classes}: "
-            f"{', '.join(store.class_names)}"
-        )
+    check_classes("the subnet", subnet, store)
     measured = measure(subnet, store, split=split, device=device, batch_size=batch_size)
     lower, upper = interval(measured)
     return Tested(measured.accuracy, lower, upper, measured.loss, measured.n_images, measured_costs(subnet))

@@ -39,7 +39,7 @@ _FIXED: Parameters = {
     "heldout": lambda config, _: config.latency.heldout,
     "n_networks": lambda config, _: config.latency.fit + config.latency.heldout,
     "repeats": lambda config, _: config.latency.repeats,
-    "target": lambda config, wildcards: _target(config.targets.get(wildcards["target"])),
+    "target": lambda config, wildcards: _target(config, wildcards["target"]),
 }
 """Parameters that mean the same in every rule that has them."""
 
@@ -125,11 +125,8 @@ def _upgrades(used: list[str], environment: Environment | None) -> list[str]:
     return [f"made with {name} {before}, which is {after} now" for name, before, after in pairs if before != after]
 
 
-def _target(spec: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return a target as the rules write it: in one order, with numbers as fractions; None if it is there no more."""
-    if spec is None:
-        return None
-    return dict(sorted((key, float(value) if isinstance(value, int) else value) for key, value in spec.items()))
+def _target(config: Config, name: str) -> dict[str, Any] | None:
+    return config.target_spec(name) if name in config.targets else None
 
 
 def _device(config: Config, name: str) -> dict[str, Any] | None:

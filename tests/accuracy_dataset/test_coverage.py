@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from space_examples import SMALL
 
@@ -76,8 +77,15 @@ class TestCoveredSpace:
 
 
 def test_a_file_that_is_no_coverage_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"the coverage .*none\.parquet does not exist"):
+    with pytest.raises(DataError, match=r"none\.parquet does not exist; expected the coverage of an accuracy dataset"):
         read_coverage(tmp_path / "none.parquet")
     (tmp_path / "text.parquet").write_text("gene,value")
-    with pytest.raises(DataError, match=r"text\.parquet is not the coverage of an accuracy dataset"):
+    with pytest.raises(DataError, match=r"text\.parquet is not a whole Parquet file"):
         read_coverage(tmp_path / "text.parquet")
+    table = pd.DataFrame({"gene": ["width"], "value": [0], "n_rows": [1]})
+    for missing in table:
+        table.drop(columns=missing).to_parquet(tmp_path / "other.parquet")
+        with pytest.raises(
+            DataError, match=rf"other\.parquet is not the coverage of an accuracy dataset: it has no column '{missing}'"
+        ):
+            read_coverage(tmp_path / "other.parquet")

@@ -41,13 +41,13 @@ def test_what_is_no_split_is_refused(split, dataset):
     path, frame = split
     for missing in ("arch_id", "part"):
         frame.drop(columns=missing).to_parquet(path)
-        with pytest.raises(DataError, match=rf"split\.parquet is not a recorded split: .*{missing}"):
+        with pytest.raises(DataError, match=rf"split\.parquet is not a recorded split: it has no column '{missing}'"):
             read_split(path, dataset)
     path.write_text("arch_id,part")
-    with pytest.raises(DataError, match=r"split\.parquet is not a recorded split"):
+    with pytest.raises(DataError, match=r"split\.parquet is not a whole Parquet file"):
         read_split(path, dataset)
     path.unlink()
-    with pytest.raises(DataError, match=r"split\.parquet does not exist"):
+    with pytest.raises(DataError, match=r"split\.parquet does not exist; expected a recorded split"):
         read_split(path, dataset)
 
 

@@ -138,7 +138,10 @@ def test_weights_without_an_architecture(store, subnet, tmp_path):
 def test_images_of_other_classes_or_without_calibration(weights, store, tmp_path):
     for change, message in (
         (lambda manifest: manifest["splits"].update(calibration=[]), "split calibration must be a list of images"),
-        (lambda manifest: manifest["class_names"].append("dog"), "tells 2 classes apart; the images .* are of 3"),
+        (
+            lambda manifest: manifest["class_names"].append("dog"),
+            r"\.safetensors tells 2 classes apart; the images .* are of 3",
+        ),
         (
             lambda manifest: manifest["resolutions"].remove(40) or manifest["resolutions"].append(32),
             "32.npy is missing",

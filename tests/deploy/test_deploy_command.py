@@ -1,4 +1,5 @@
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from nascore.cli import app
@@ -9,8 +10,10 @@ def run(*arguments):
 
 
 def test_the_command_writes_a_bundle(weights, store, tmp_path):
+    torch.set_num_threads(2)
     done = run("--weights", weights, "--images", store.folder, "--out", tmp_path / "out", "--calibration-images", 8)
     assert done.exit_code == 0, done.output
+    assert torch.get_num_threads() == 1  # as in the workflow
     assert "model_int8.onnx" in done.output and "measured arena" in done.output and "fits stm32f411" in done.output
     card = (tmp_path / "out" / "model_card.md").read_text()
     assert card.startswith("# Model card: ") and "report.html" not in card

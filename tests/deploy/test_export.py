@@ -7,9 +7,10 @@ import pytest
 import torch
 from deterministic_weights import fill
 
-from nascore.deploy.check import logits_of_model, model_input, session
+from nascore.deploy.check import logits_of_model, model_input
 from nascore.deploy.export import export, metadata, with_batch
 from nascore.evaluation.measure import calibrate_on_store
+from nascore.evaluation.onnx_extra import onnx_session
 from nascore.spaces import get_space
 from nascore.supernet import build_supernet
 
@@ -44,7 +45,7 @@ def test_a_dynamic_batch_changes_no_answer_and_a_fixed_one_is_kept_to(subnet, st
 
 def test_the_model_holds_what_it_must_be_given(subnet):
     model = export(subnet, metadata(subnet, ["not_person", "Mensch ü"], "ab" * 32))
-    about = session(model).get_modelmeta().custom_metadata_map
+    about = onnx_session(model).get_modelmeta().custom_metadata_map
     assert json.loads(about["labels"]) == ["not_person", "Mensch ü"]
     assert (about["input_size"], about["mean"], about["std"]) == ("40", "0.5", "0.5")
     assert (about["arch_id"], about["weights_sha256"]) == (subnet.arch_id, "ab" * 32)

@@ -4,10 +4,11 @@ import numpy as np
 import onnx
 import pytest
 
-from nascore.deploy.check import logits_of_model, model_input, session
+from nascore.deploy.check import logits_of_model, model_input
 from nascore.deploy.export import export
 from nascore.deploy.quantise import ends, int8_sizes, quantise
 from nascore.evaluation.measured_costs import measured_costs
+from nascore.evaluation.onnx_extra import onnx_session
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def test_every_channel_of_a_weight_has_a_scale(int8):
 def test_no_convolution_is_left_in_float(int8, tmp_path):
     """With signed activations half of them are: ONNX Runtime then mixes both kinds, and fuses no such node."""
     path = tmp_path / "optimised.onnx"
-    session(int8, lambda options: setattr(options, "optimized_model_filepath", str(path)))
+    onnx_session(int8, configure=lambda options: setattr(options, "optimized_model_filepath", str(path)))
     run = Counter(node.op_type for node in onnx.load(path).graph.node)
     assert run["Conv"] == run["GlobalAveragePool"] == run["Mul"] == run["Add"] == 0
     assert run["QLinearConv"] > 10 and run["QLinearGlobalAveragePool"] and run["QLinearMul"]
@@ -64,7 +65,7 @@ def test_ranges_come_from_the_calibration_images(single, int8, calibration):
 def test_same_images_same_bytes_in_any_number_at_once(single, int8, calibration, monkeypatch):
     monkeypatch.setattr("nascore.deploy.quantise.BATCH", 24)
     assert quantise(single, calibration) == int8
-    assert session(int8).get_modelmeta().custom_metadata_map["labels"] == "[]"
+    assert onnx_session(int8).get_modelmeta().custom_metadata_map["labels"] == "[]"
 
 
 def test_the_model_holds_the_bytes_that_are_counted_as_flash(int8, subnet):

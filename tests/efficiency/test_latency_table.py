@@ -1,11 +1,12 @@
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from latency_examples import CALL_MS, SETTING, layer_ms, table_of
 
-from nascore.efficiency.latency_table import NEVER, latency_block_table, read_latency_table
+from nascore.efficiency.latency_table import NEVER, latencies_by_device, latency_block_table, read_latency_table
 from nascore.errors import DataError
 from nascore.latency_files import Correction, LayerLatencies
 from nascore.layer_signature import LayerSignature
@@ -64,6 +65,19 @@ def test_a_restricted_space_needs_only_its_own_layers():
     found = latency_block_table(BINAS.restrict({"resolution": [32]}), table)
     assert found.fixed[1] == NEVER
     assert (found.blocks[0] < 10).all()
+
+
+def test_each_device_has_one_table(tmp_path):
+    space = get_space("binas", resolutions=(32,))
+    for device in ("board", "phone"):
+        table_of(space, replace(SETTING, device=device)).write(tmp_path / f"{device}.parquet")
+    files = [tmp_path / "phone.parquet", tmp_path / "board.parquet"]
+    found = latencies_by_device(files, space)
+    assert list(found) == ["phone", "board"]
+    assert (found["phone"].blocks == latency_block_table(space, table_of(space)).blocks).all()
+    shutil.copy(files[0], tmp_path / "again.parquet")
+    with pytest.raises(DataError, match=r"again\.parquet is a second latency table of device 'phone'"):
+        latencies_by_device([*files, tmp_path / "again.parquet"], space)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_saved_subnet_is_measured_as_it_is(subnet, store):
 
 def test_other_classes_and_resolutions_are_refused(subnet, small_space, store):
     three = Subnet(replace(small_space, n_classes=3), small_space.smallest())
-    with pytest.raises(DataError, match="tells 3 classes apart; .*store has 2: "):
+    with pytest.raises(DataError, match="^the subnet tells 3 classes apart; the images in .*store are of 2: "):
         measure_saved(three, store, split="test", device=CPU)
     other = small_space.build(resolutions=(48,))
     with pytest.raises(DataError, match="unknown resolution of this image store '48'.* Valid: 32, 40"):

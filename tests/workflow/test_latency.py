@@ -110,6 +110,18 @@ def test_what_was_measured_is_kept_and_gives_the_same_bytes(project):
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
 
 
+def test_a_backend_that_is_not_installed_is_named_before_anything_runs(tmp_path):
+    project = new_project_in(tmp_path / "project", resolutions=(96,))
+    project.configure(LATENCY_CONFIG)
+    (project.folder / "sitecustomize.py").write_text("import sys; sys.modules['onnxruntime'] = None")
+    done = project.run("--dry-run")
+    assert done.returncode and "Traceback" not in done.stdout
+    assert (
+        "error: latency.devices.onnx with backend 'onnxruntime' needs onnxruntime, not installed here: "
+        "pip install 'nascore[onnx]', or choose another backend\n"
+    ) in done.stdout
+
+
 class TestTableMeasuredElsewhere:
     TABLE = "results/small/latency/board/table.parquet"
 
@@ -129,6 +141,14 @@ class TestTableMeasuredElsewhere:
         assert "No whole networks were measured, so nothing says how good this table is." in page
         found = pd.read_csv(project.results / "latency" / "board" / "found.csv")
         assert len(found) and found["measured_ms"].isna().all()
+
+    def test_what_a_killed_measurement_left_is_removed(self, project):
+        left = project.folder / "latency" / "board" / ".writing.layers.parquet.x.parquet"
+        left.parent.mkdir(parents=True)
+        left.touch()
+        table_of(get_space("ofa_mcunet", resolutions=(96,))).write(project.folder / "board.parquet")
+        done = project.run("--", self.TABLE)
+        assert done.returncode == 0 and not left.exists(), done.stdout
 
     def test_of_another_device_or_space_is_refused(self, project):
         space = get_space("ofa_mcunet", resolutions=(96,))
