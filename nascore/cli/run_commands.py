@@ -30,6 +30,6 @@ def winners_text(folder: Path) -> str:
     """Return the table of winners of a run's results; empty columns are left out."""
     from nascore.report import winners
 
-    header, rows = winners.HEADER, winners.winners(folder)
-    shown = [i for i in range(len(header)) if any(row[i] for row in rows)]
-    return table([header[i] for i in shown], [[row[i] for i in shown] for row in rows])
+    rows = winners.winners(folder)
+    shown = [name for name in next(iter(rows), {}) if any(row[name] for row in rows)]
+    return table(shown, [[row[name] for name in shown] for row in rows])

@@ -63,7 +63,7 @@ def write_bundle(
     """
     subnet, store = read_subnet(weights).eval(), ImageStore.open(images)
     check_classes(str(weights), subnet, store)
-    sha256 = file_sha256(weights)
+    sha256, facts = file_sha256(weights), read_facts(weights)
     single = export(subnet, metadata(subnet, store.class_names, sha256))
     chosen = chosen_images(store, "calibration", calibration_images)
     calibration = model_input(store.images("calibration", subnet.resolution)[chosen])
@@ -77,7 +77,8 @@ def write_bundle(
         "resolution": subnet.resolution,
         "labels": list(store.class_names),
         "weights_sha256": sha256,
-        "checkpoint_sha256": read_facts(weights).get("checkpoint_sha256"),
+        "checkpoint_sha256": facts.get("checkpoint_sha256"),
+        "finetuned_epochs": int(facts["finetuned_epochs"]) if "finetuned_epochs" in facts else None,
         "images_sha256": store.sha256,
         "n_calibration": len(chosen),
         **_compared(subnet, store, models),
@@ -89,10 +90,8 @@ def write_bundle(
     write_text(folder / "model_int8.h", c_header(checks, ends(models[INT8])))
     write_text(folder / "labels.txt", "".join(f"{label}\n" for label in store.class_names))
     write_text(folder / "predict.py", inspect.getsource(predict))
-    if drawing := picture(subnet):
-        write_text(folder / DRAWING, drawing)
-    card = model_card(checks, manifest=store.manifest, search=search, drawing=DRAWING if drawing else None)
-    write_text(folder / CARD, card)
+    write_text(folder / DRAWING, picture(subnet))
+    write_text(folder / CARD, model_card(checks, manifest=store.manifest, search=search))
     return checks
 
 

@@ -9,16 +9,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nascore.deploy.export import OPSET
 from nascore.report.drawing import stand_alone, subnet_svg
 from nascore.report.labels import metric_of, percent
-from nascore.spaces import OfaMcunet
 from nascore.supernet import Subnet
 from nascore.supernet.inputs import MEAN, STD
 
 DRAWING = "architecture.svg"
 
 
-def picture(subnet: Subnet) -> str | None:
-    """Return the architecture as the text of an SVG file; None for a space that has no drawing."""
-    return stand_alone(subnet_svg(subnet.space, subnet.genes)) if isinstance(subnet.space, OfaMcunet) else None
+def picture(subnet: Subnet) -> str:
+    """Return the architecture as the text of an SVG file."""
+    return stand_alone(subnet_svg(subnet.space, subnet.genes))
 
 
 def model_card(
@@ -26,7 +25,6 @@ def model_card(
     *,
     manifest: Mapping[str, Any] | None = None,
     search: Mapping[str, Any] | None = None,
-    drawing: str | None = None,
 ) -> str:
     """Return the card as Markdown.
 
@@ -38,8 +36,6 @@ def model_card(
         The image store's.
     search
         The search that found the subnet, for its limits.
-    drawing
-        The file with the picture, if there is one.
     """
     # Escaped, because what shows Markdown also shows the HTML in it, and classes are named by folders.
     environment = Environment(
@@ -52,5 +48,5 @@ def model_card(
     environment.filters["percent"] = percent
     limits = {limit["metric"]: limit["limit_in_metric"] for limit in search["constraints"]} if search else {}
     template = environment.get_template("model_card.md.j2")
-    about = {"metric_of": metric_of, "opset": OPSET, "mean": MEAN, "std": STD}
-    return template.render(checks=checks, manifest=manifest, limits=limits, drawing=drawing, **about) + "\n"
+    about = {"drawing": DRAWING, "metric_of": metric_of, "opset": OPSET, "mean": MEAN, "std": STD}
+    return template.render(checks=checks, manifest=manifest, limits=limits, **about) + "\n"

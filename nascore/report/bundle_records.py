@@ -7,6 +7,7 @@
                                                what follows only if it is "bundled"
   "arch_id": str, "arch": {...}, "resolution": int, "labels": [str, ...],
   "weights_sha256": str, "checkpoint_sha256": str | null, "images_sha256": str,
+  "finetuned_epochs": int | null,              null for weights that were not trained further by themselves
   "n_calibration": int,                        images that int8 activations take their ranges from
   "n_test": int,
   "pytorch": {"accuracy": float, "lower": float, "upper": float},
@@ -81,6 +82,7 @@ class Bundle(Record):
     target: str
     status: Literal["bundled", "infeasible", "not_found"]
     message: str
+    finetuned_epochs: int | None = None
     n_test: int = 0
     models: dict[str, CheckedModel] = Field({})
     memory: Memory | None = None

@@ -1,6 +1,6 @@
 """Everything that the report shows, read from the files of a run and checked to belong together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from nascore.report.reading import (
     read_record,
     read_search,
     read_table,
-    read_training_curve,
-    read_validation,
+    read_training_curves,
+    read_validations,
 )
 from nascore.report.records import (
     DatasetReport,
@@ -37,6 +37,8 @@ HELDOUT = ("arch_id", "resolution", "measured", "predicted", "lower", "upper")
 LEARNING_CURVE = ("n_rows", "mae", "rmse", "kendall_tau", "kendall_tau_within_resolution")
 PARETO = ("predicted_accuracy", "arch_id", "resolution")
 COVERAGE = ("gene", "value", "n_rows")
+LATENCY_ROWS = ("quality", "found")
+"""The files of a device that rows are read from."""
 
 
 @dataclass(frozen=True)
@@ -175,25 +177,25 @@ def read_content(
         dataset=read_record(dataset, DatasetReport, "a dataset report"),
         validations=validated,
         finetunings=read_finetunings(finetunings, validated),
-        training_curves=tuple(map(read_training_curve, training_curves)),
+        training_curves=read_training_curves(training_curves),
         images=None if images is None else read_record(images, ImageManifest, "the manifest of an image store"),
         latency=tuple(read_latency(**files) for files in latency),
         bundles=read_bundles(bundles, [result.target for result in results]),
         contributions=None if contributions is None else read_contributions(*contributions),
     )
-    rows: list[tuple[Row, str | Path]] = [
-        *((("search", r.target, r.searcher), path) for r, path in zip(results, searches, strict=True)),
-        *((("validation", target), path) for target, path in zip(content.validations, validations, strict=True)),
-        *((("finetuning", target), path) for target, path in zip(content.finetunings, finetunings, strict=True)),
-        *((("predictor", m.predictor), path) for m, path in zip(metrics, predictors, strict=True)),
-        (("dataset",), dataset),
-        *([(("images",), images)] if images is not None else []),
-        *((("bundle", target), Path(path, CHECKS)) for target, path in zip(content.bundles, bundles, strict=True)),
-        *((("contributions", str(i)), path) for i, path in enumerate(contributions or ())),
-        *((("training", str(i)), path) for i, path in enumerate(training_curves, start=1)),
-    ]
-    content = replace(content, origins=read_origins(folder, rows))
-    _check_training(content.training_curves)
+    of_rows: dict[str, Sequence[str | Path]] = {
+        "search": searches,
+        "validation": validations,
+        "finetuning": finetunings,
+        "predictor": predictors,
+        "dataset": [dataset],
+        "images": [] if images is None else [images],
+        "bundle": [Path(path, CHECKS) for path in bundles],
+        "contributions": contributions or (),
+        "training": training_curves,
+        "latency": [device[name] for device in latency for name in LATENCY_ROWS],
+    }
+    content = replace(content, origins=read_origins(folder, _rows(content, of_rows)))
     if len(content.checkpoints) > 1:
         raise DataError(
             "the accuracy dataset and the winners were measured with different checkpoints: "
@@ -202,24 +204,22 @@ def read_content(
     return content
 
 
-def read_validations(paths: Sequence[str | Path], results: Sequence[SearchResult]) -> dict[str, Validation]:
-    """Read the validations of some of the searches' targets, by target.
-
-    Raises
-    ------
-    DataError
-        If a file is not a validation, two are of one target, or one is of a search that is not among `results`.
-    """
-    found: dict[str, Validation] = {}
-    for path in paths:
-        validation = read_validation(path, results[0].space.whole())
-        search = (validation.target, validation.searcher)
-        if search not in {(result.target, result.searcher) for result in results}:
-            raise DataError(f"{path} validates searcher {search[1]!r} for target {search[0]!r}, which has no result")
-        if validation.target in found:
-            raise DataError(f"{path} is a second validation of target {validation.target!r}")
-        found[validation.target] = validation
-    return found
+def _rows(content: ReportContent, files: Mapping[str, Sequence[str | Path]]) -> Iterator[tuple[Row, str | Path]]:
+    """Yield what each row is about with its file; `files` are by kind, in the order of the content."""
+    names: dict[str, list[Row]] = {
+        "search": [(r.target, r.searcher) for r in content.searches],
+        "validation": [(target,) for target in content.validations],
+        "finetuning": [(target,) for target in content.finetunings],
+        "predictor": [(m.predictor,) for m in content.predictors],
+        "dataset": [()],
+        "images": [()] if content.images else [],
+        "bundle": [(target,) for target in content.bundles],
+        "contributions": [(str(i),) for i, _ in enumerate(files["contributions"])],
+        "training": [(str(i),) for i, _ in enumerate(content.training_curves, start=1)],
+        "latency": [(device.name, name) for device in content.latency for name in LATENCY_ROWS],
+    }
+    for kind, paths in files.items():
+        yield from (((kind, *name), path) for name, path in zip(names[kind], paths, strict=True))
 
 
 def _check_names(kind: str, given: Mapping[str, object], valid: Sequence[str] | Mapping[str, object]) -> None:
@@ -242,11 +242,3 @@ def _check_searches(results: tuple[SearchResult, ...]) -> None:
     if len(spaces) > 1:
         first, second = sorted(spaces)[:2]
         raise DataError(f"the search results are of different spaces: {first} and {second}")
-
-
-def _check_training(curves: tuple[pd.DataFrame, ...]) -> None:
-    """Refuse two training curves of one phase."""
-    phases = [str(phase) for curve in curves for phase in curve["phase"].unique()]
-    for phase in phases:
-        if phases.count(phase) > 1:
-            raise DataError(f"two training curves are of phase {phase!r}")

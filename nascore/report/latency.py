@@ -31,6 +31,7 @@ UNSTEADY = 0.1
 class Crossing:
     """A target's subnet on one device: milliseconds, and whether it is slower than the target's limit there."""
 
+    device: str
     predicted: str
     measured: str
     spread: str
@@ -108,6 +109,7 @@ def _crossing(device: DeviceLatency, target: TargetView, arch_id: str) -> Crossi
     limits = [c.limit_in_metric for c in target.main.constraints if c.metric == metric]
     known = predicted if isnan(measured) else measured
     return Crossing(
+        device.name,
         f"{predicted:.3f}",
         "–" if isnan(measured) else f"{measured:.3f}",
         "" if isnan(spread) else f"{spread:.3f}",

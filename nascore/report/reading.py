@@ -14,7 +14,6 @@ from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS, metric_of
 from nascore.report.records import PredictorMetrics, SearchResult
 from nascore.report.validation_records import Validation
-from nascore.spaces import StagedSpace
 
 TRAINING_CURVE = (
     *("phase", "epoch", "step", "images", "learning_rate", "loss"),
@@ -50,21 +49,44 @@ def read_metrics(path: str | Path) -> PredictorMetrics:
     return metrics
 
 
-def read_validation(path: str | Path, space: StagedSpace) -> Validation:
-    """Read the validation of one target, and check that its subnets are those of their `arch_id` in the space."""
-    validation: Validation = read_record(path, Validation, "a validation")
+def read_validations(paths: Sequence[str | Path], results: Sequence[SearchResult]) -> dict[str, Validation]:
+    """Read the validations of some of the searches' targets, by target.
+
+    Raises
+    ------
+    DataError
+        If a file is not a validation, two are of one target, one is of a search that is not among `results`, or a
+        subnet is not the one that it is called or lacks a cost that the report shows.
+    """
+    found: dict[str, Validation] = {}
+    for path in paths:
+        validation: Validation = read_record(path, Validation, "a validation")
+        of_target = [result for result in results if result.target == validation.target]
+        if validation.searcher not in {result.searcher for result in of_target}:
+            search = f"searcher {validation.searcher!r} for target {validation.target!r}"
+            raise DataError(f"{path} validates {search}, which has no result")
+        if validation.target in found:
+            raise DataError(f"{path} is a second validation of target {validation.target!r}")
+        _check_contenders(path, validation, of_target)
+        found[validation.target] = validation
+    return found
+
+
+def _check_contenders(path: str | Path, validation: Validation, results: Sequence[SearchResult]) -> None:
+    """Refuse subnets that are not those of their `arch_id`, or lack a cost that a search of their target bounds."""
+    space = results[0].space.whole()
     try:
         arch_ids = space.arch_id(space.from_dicts([contender.arch for contender in validation.contenders]))
     except SpaceError as error:
         raise DataError(f"{path}: contenders: {error}") from None
+    bounded = [constraint.metric for result in results for constraint in result.constraints]
     for row, (contender, arch_id) in enumerate(zip(validation.contenders, arch_ids, strict=True)):
         if contender.arch_id != arch_id:
             raise DataError(f"{path}: contender {row} is called {contender.arch_id}; its architecture is {arch_id}")
-        _check_costs(path, contender.arch_id, contender.costs)
+        _check_costs(path, contender.arch_id, contender.costs, bounded)
     if validation.winner:
         _check_costs(path, validation.winner.arch_id, validation.winner.costs_counted)
         _check_costs(path, validation.winner.arch_id, validation.winner.costs_measured)
-    return validation
 
 
 def read_finetunings(paths: Sequence[str | Path], validations: Mapping[str, Validation]) -> dict[str, Finetuning]:
@@ -108,12 +130,18 @@ def read_record(path: str | Path, kind: Any, what: str) -> Any:
         raise DataError(f"{path} is not {what}: {where}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-def read_training_curve(path: str | Path) -> pd.DataFrame:
-    """Read the learning curve of one phase of training; it has at least one epoch."""
-    curve = read_table(path, TRAINING_CURVE)
-    if not len(curve):
-        raise DataError(f"{path} has no rows")
-    return curve
+def read_training_curves(paths: Sequence[str | Path]) -> tuple[pd.DataFrame, ...]:
+    """Read the learning curves of training, each of a phase of its own and with at least one epoch."""
+    curves = tuple(read_table(path, TRAINING_CURVE) for path in paths)
+    seen: set[str] = set()
+    for path, curve in zip(paths, curves, strict=True):
+        if not len(curve):
+            raise DataError(f"{path} has no rows")
+        phases = set(map(str, curve["phase"].unique()))
+        if twice := sorted(seen & phases):
+            raise DataError(f"two training curves are of phase {twice[0]!r}")
+        seen |= phases
+    return curves
 
 
 def read_table(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:

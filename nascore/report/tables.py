@@ -6,10 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from nascore.report.content import read_validations
 from nascore.report.finetuning_records import Finetuning
 from nascore.report.labels import METRICS, arch_choices
-from nascore.report.reading import read_finetunings, read_metrics, read_search
+from nascore.report.reading import read_finetunings, read_metrics, read_search, read_validations
 from nascore.report.records import SearchResult
 from nascore.report.validation_records import Validation
 

@@ -1,20 +1,25 @@
 """The winner of every target on one line, from the tables of a run."""
 
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from nascore.errors import DataError
-from nascore.report.labels import METRICS
+from nascore.latency_schema import latency_metric
+from nascore.report.labels import METRICS, metric_of
 from nascore.report.view import STATUS_LABELS, STATUS_ORDER
 
-COSTS = {name: unit for name, unit in METRICS.items() if name != "params"}
-HEADER = ("target", "measured (%)", "predicted (%)", "px", *(unit.axis for unit in COSTS.values()), "search")
-"""The columns of `winners`; intervals are 95 % of what was measured, or 90 % of what was only predicted."""
+COSTS = tuple(name for name in METRICS if name != "params")
 
 
-def winners(folder: Path) -> list[tuple[str, ...]]:
-    """Return one row of cells per target: what was measured, where the run has images, and what was predicted.
+def winners(folder: Path) -> list[dict[str, str]]:
+    """Return one row per target, its cells by column: what was measured, and what was predicted.
+
+    A fine-tuned winner has the accuracy that was measured after that. Intervals are 95 % of what was measured, or 90 %
+    of what was only predicted. Where a target bounds the latency on a device, there is a column for it; cells without
+    a value are empty.
 
     Parameters
     ----------
@@ -27,31 +32,42 @@ def winners(folder: Path) -> list[tuple[str, ...]]:
         If it has no tables.
     """
     targets = _read(folder / "targets.csv")
-    tested = {}
-    if "measured_accuracy" in targets:
-        validation = _read(folder / "validation.csv")
-        tested = {row["target"]: row for _, row in validation[validation["role"] == "found"].iterrows()}
-    return [_row(results, tested.get(target)) for target, results in targets.groupby("target", sort=False)]
+    tested = _tested(folder) if "measured_accuracy" in targets else {}
+    metrics = [*COSTS, *(name for name in map(str, targets) if name.startswith(latency_metric("")))]
+    return [_row(results, tested.get(target), metrics) for target, results in targets.groupby("target", sort=False)]
 
 
-def _row(results: pd.DataFrame, tested: pd.Series | None) -> tuple[str, ...]:
-    """Return the cells of one target from its rows of `targets.csv`, and the tested winner's of `validation.csv`."""
+def _tested(folder: Path) -> Mapping[Hashable, Mapping[Hashable, Any]]:
+    """Return the tested winners of `validation.csv`, by target."""
+    validation = _read(folder / "validation.csv")
+    rows = validation[validation["role"].isin(("found", "finetuned"))]
+    # The last value that there is: a fine-tuned winner's row follows the one as it was found, and has no prediction.
+    return rows.groupby("target").last().to_dict("index")
+
+
+def _row(results: pd.DataFrame, tested: Mapping[Hashable, Any] | None, metrics: Sequence[str]) -> dict[str, str]:
+    """Return the cells of one target from its rows of `targets.csv`, and its tested winner."""
     order = results["status"].map(STATUS_ORDER.index)
     best = results.assign(order=order).sort_values(["order", "predicted_accuracy"], ascending=[True, False]).iloc[0]
     subnet = best if tested is None else tested
-    if pd.isna(subnet["arch_id"]):
-        return best["target"], *[""] * (len(COSTS) + 3), best["message"]
-    costs = (unit.number(subnet[metric]) for metric, unit in COSTS.items())
-    return (
-        best["target"],
-        *_accuracies(best, tested),
-        f"{subnet['resolution']:.0f}",
-        *costs,
-        STATUS_LABELS[best["status"]],
-    )
+    found = not pd.isna(subnet["arch_id"])
+    measured, predicted = _accuracies(best, tested) if found else ("", "")
+    return {
+        "target": best["target"],
+        "measured (%)": measured,
+        "predicted (%)": predicted,
+        "px": f"{subnet['resolution']:.0f}" if found else "",
+        **{metric_of(name).axis: _cost(name, subnet[name]) for name in metrics},
+        "search": STATUS_LABELS[best["status"]] if found else best["message"],
+    }
 
 
-def _accuracies(best: pd.Series, tested: pd.Series | None) -> tuple[str, str]:
+def _cost(metric: str, value: float) -> str:
+    """Write a cost; nothing where there is none."""
+    return "" if pd.isna(value) else metric_of(metric).number(value)
+
+
+def _accuracies(best: pd.Series, tested: Mapping[Hashable, Any] | None) -> tuple[str, str]:
     """Return measured and predicted accuracy in per cent, the first that there is with its interval."""
     if tested is None:
         return "", _interval(best["predicted_accuracy"], best["lower"], best["upper"])

@@ -4,17 +4,20 @@ import shutil
 import subprocess
 from hashlib import sha256
 
+import numpy as np
 import pytest
 
 from nascore.deploy import bundle as module
 from nascore.deploy.bundle import write_bundle, write_empty_bundle
-from nascore.deploy.card import model_card
+from nascore.deploy.card import model_card, picture
 from nascore.devices import Device
 from nascore.errors import DataError
 from nascore.evaluation.onnx_extra import require_onnx
 from nascore.files import read_json
 from nascore.report.bundle_records import Bundle
-from nascore.supernet.checkpoint import save_supernet
+from nascore.spaces import get_space, space_names
+from nascore.supernet import Subnet
+from nascore.supernet.checkpoint import save_subnet, save_supernet
 
 FILES = {
     *("model.onnx", "model_dynamic.onnx", "model_int8.onnx", "model_int8.h", "model_card.md", "architecture.svg"),
@@ -62,6 +65,21 @@ def test_the_card_says_it_all(bundle):
     ):  # fmt: skip
         assert text in card.replace("\u00a0", " "), text
     assert "{" not in card.replace(json.dumps(checks["arch"], sort_keys=True), "")
+
+
+def test_fine_tuned_weights_are_said_to_be(bundle, subnet, store, tmp_path):
+    card = (bundle[0] / "model_card.md").read_text()
+    assert bundle[1]["finetuned_epochs"] is None and "Fine-tuned" not in card
+    save_subnet(tmp_path / "tuned.safetensors", subnet, {"checkpoint_sha256": "ab" * 32, "finetuned_epochs": "3"})
+    checks = write_bundle(tmp_path / "b", tmp_path / "tuned.safetensors", store.folder, calibration_images=4)
+    assert checks["finetuned_epochs"] == 3
+    assert "\n* Fine-tuned for 3 epochs after" in (tmp_path / "b" / "model_card.md").read_text()
+
+
+def test_a_subnet_of_every_space_has_a_picture():
+    for name in space_names():
+        space = get_space(name, resolutions=(64,))
+        assert picture(Subnet(space, space.sample(1, np.random.default_rng(0))[0])).startswith("<svg xmlns=")
 
 
 def test_names_on_the_card_are_text(bundle, store):

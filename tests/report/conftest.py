@@ -8,7 +8,7 @@ import pytest
 from supernet_run import write_finetuning_files, write_supernet_files
 
 from nascore.efficiency import cost
-from nascore.files import write_json
+from nascore.files import read_json, write_json
 from nascore.spaces import get_space
 
 RESOLUTIONS = [96, 112]
@@ -161,6 +161,24 @@ def supernet_files(supernet_run_files, tmp_path):
 def finetuning_files(supernet_files, tmp_path):
     """Write the fine-tuning of what `supernet_files` validates."""
     return write_finetuning_files(tmp_path, supernet_files["validations"])
+
+
+@pytest.fixture
+def bounded_files(supernet_files):
+    """Bound the latency of `easy` on `board` in `supernet_files`: 4 ms of what searches found, 3.5 ms of contenders."""
+    device = "latency_ms@board"
+    for path in supernet_files["searches"][:2]:
+        search = read_json(path)
+        search["constraints"].append({"name": "latency_ms", "metric": device, "limit": 5.0, "limit_in_metric": 5.0})
+        for subnet in search["subnets"]:
+            subnet["costs"][device] = 4.0
+        write_json(path, search)
+    validation = read_json(supernet_files["validations"][0])
+    for contender in validation["contenders"]:
+        contender["costs"][device] = 3.5
+    validation["winner"]["costs_counted"][device] = 3.5
+    write_json(supernet_files["validations"][0], validation)
+    return supernet_files
 
 
 def _copied(arguments, folder):

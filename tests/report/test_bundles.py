@@ -49,6 +49,15 @@ def test_models_agreement_and_budgets_are_shown_with_links(files, bundles):
     )
 
 
+def test_fine_tuned_weights_are_said_to_be(files, tmp_path):
+    def page(epochs):
+        bundles = [bundle(tmp_path, "easy", finetuned_epochs=epochs)]
+        return " ".join(render(read_content(**files, bundles=bundles)).split())
+
+    assert "<small>fine-tuned, 1 epoch</small>" in page(1) and "<small>fine-tuned, 2 epochs</small>" in page(2)
+    assert "fine-tuned" not in page(None)
+
+
 def test_each_row_leads_to_its_file(files, bundles):
     origins = read_content(**files, bundles=bundles).origins
     assert origins[("bundle", "easy")].path.endswith("easy/checks.json")

@@ -7,6 +7,7 @@ from supernet_run import CHECKPOINT
 
 from nascore.errors import DataError
 from nascore.report.content import read_content
+from nascore.report.tables import validation_table
 
 
 def change(path, **changes):
@@ -134,6 +135,17 @@ class TestSupernetRun:
         change(path, winner=winner | {"costs_measured": {"macs": 1}})
         with pytest.raises(DataError, match=r"validation0\.json: subnet \w+ has no cost 'thop_macs'"):
             read_content(**supernet_files)
+
+    def test_a_contender_without_the_latency_that_its_target_bounds_is_named(self, bounded_files):
+        path = bounded_files["validations"][0]
+        contenders = json.loads(path.read_text())["contenders"]
+        contenders[5]["costs"].pop("latency_ms@board")
+        change(path, contenders=contenders)
+        missing = rf"validation0\.json: subnet {contenders[5]['arch_id']} has no cost 'latency_ms@board'"
+        with pytest.raises(DataError, match=missing):
+            read_content(**bounded_files)
+        with pytest.raises(DataError, match=missing):
+            validation_table(bounded_files["searches"], bounded_files["validations"])
 
     def test_another_checkpoint_is_refused(self, supernet_files):
         change(supernet_files["dataset"], checkpoint_sha256="cd" * 32)

@@ -78,5 +78,5 @@ def test_what_is_wrong_is_named(paths):
     with pytest.raises(DataError, match=r"quality\.json is not the quality of contributions: n_rows"):
         read_contributions(*paths)
     paths[0].write_bytes(b"no table")
-    with pytest.raises(DataError, match=r"contributions\.parquet is not a Parquet file"):
+    with pytest.raises(DataError, match=r"contributions\.parquet is not a whole Parquet file"):
         read_contributions(*paths)

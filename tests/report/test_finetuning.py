@@ -1,8 +1,10 @@
 """Fine-tuned winners in the report."""
 
 import json
+import re
 
 import pytest
+from supernet_run import write_finetuning_files
 
 from nascore.errors import DataError
 from nascore.report.content import read_content
@@ -28,6 +30,16 @@ def test_the_page_shows_the_winner_after_fine_tuning(supernet_files, finetuning_
     assert page.count("Winner, fine-tuned") == 1 and "<b>90.00\u00a0%</b>" in page
     assert content.origins["finetuning", "easy"].path == "finetuning0.json"
     assert "Winner, fine-tuned" not in render(read_content(**supernet_files))
+
+
+def test_every_row_of_measured_subnets_has_the_cells_of_its_header(bounded_files, tmp_path):
+    finetunings = write_finetuning_files(tmp_path, bounded_files["validations"])
+    page = render(read_content(**bounded_files, finetunings=finetunings))
+    table = next(table for table in page.split("<table") if "Winner, fine-tuned" in table)
+    rows = [len(re.findall("<t[hd][ >]", row)) for row in table.split("<tr>")[1:]]
+    assert rows == [12] * 6  # the header, four roles, and the winner fine-tuned
+    tuned = table[table.index("Winner, fine-tuned") :]
+    assert '<td class="number">3.500</td>' in tuned[: tuned.index("as the winner")]
 
 
 def test_what_is_said_of_it(supernet_files, finetuning_files):

@@ -49,7 +49,25 @@ def test_the_page_has_quality_and_every_subnet_on_every_device(files):
     assert 'id="latency"' in page and 'id="latency-1"' in page and 'id="latency-2"' in page
     assert "Latency on board ≤ 5" in page  # in the target's details
     assert '<td class="number over">6.000<br><small>IQR 0.250</small></td>' in page
-    assert 'Sum over layers, corrected</td><td class="number">10.00 %</td>' in page
+    row = page[page.index("<tr><td>Sum over layers, corrected ") :]
+    assert '</td> <td class="number">10.00 %</td>' in row[: row.index("</tr>")]
+
+
+def test_every_row_leads_to_its_file(files):
+    content = read_content(**files)
+    page = render(content)
+    section = page[page.index('<section id="latency">') :]
+    section = section[: section.index("</section>")]
+    rows = [row for body in section.split("<tbody>")[1:] for row in body.split("</tbody>")[0].split("<tr>")[1:]]
+    assert len(rows) == 2 * len(ESTIMATES) + 2  # both devices; two targets with a subnet
+    assert all('href="#lineage-' in row for row in rows)
+    for device in ("board", "phone"):
+        for name in ("quality", "found"):
+            origin = content.origins["latency", device, name]
+            assert origin.path == f"{device}/{name}" and f'href="#lineage-{origin.number}"' in section
+    heading = section[section.index("<h3>phone") :]
+    number = content.origins["latency", "phone", "quality"].number
+    assert f"#lineage-{number}" in heading[: heading.index("</h3>")]
 
 
 def test_what_the_held_out_networks_say(files):
