@@ -53,7 +53,7 @@ unit: $(ENV) ## Test the library, without the workflow
 	$(BIN)/pytest tests --ignore tests/workflow -n 2 --dist loadfile
 
 test: $(ENV) lint ## Check and test everything
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-cluster: $(ENV) ## Run a small workflow on a Slurm of its own, cancel a job, compare (installs slurm-wlm)
 	tests/cluster/install.sh

@@ -11,6 +11,11 @@ from nascore.spaces import OfaMcunet, get_space
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long tests first, those of whole workflows, so that no worker waits for another at the end."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def space() -> OfaMcunet:
     """Return the whole OFA-MCUNet space."""
