@@ -14,8 +14,6 @@ from nascore.lineage.history import Run
 from nascore.spaces import get_space
 from nascore.supernet.checkpoint import load_subnet, read_facts
 
-TARGETS = {"macs": {"macs_m": 5}, "impossible": {"peak_memory_kb": 7}}
-
 
 def audited(project):
     config = read_config(project.folder / "config.yaml")
@@ -29,9 +27,9 @@ def read(project, target, name="finetuning/finetuning.json"):
 @pytest.fixture
 def finetuned(finished_images):
     """A copy of a finished run, gone on with."""
-    finished_images.configure(IMAGES_CONFIG, targets=TARGETS, finetuning={"epochs": 1, "batch_size": 32})
+    finished_images.configure(IMAGES_CONFIG, finetuning={"epochs": 1, "batch_size": 32})
     planned = finished_images.planned()
-    assert planned["finetune_winner"] == planned["validate_finetuned"] == 2
+    assert planned["finetune_winner"] == planned["validate_finetuned"] == 3
     assert planned["train_phase"] == planned["validate_target"] == planned["search"] == 0
     done = finished_images.run()
     assert done.returncode == 0, done.stdout
@@ -58,7 +56,7 @@ def test_a_finished_run_is_fine_tuned(finetuned):
     result = audited(finetuned)
     assert result.passed, result.findings
     # What fine-tuning was told is known to the audit as well.
-    finetuned.configure(IMAGES_CONFIG, targets=TARGETS, finetuning={"epochs": 2, "batch_size": 32})
+    finetuned.configure(IMAGES_CONFIG, finetuning={"epochs": 2, "batch_size": 32})
     found = audited(finetuned).findings
     assert {finding.kind for finding in found} == {"stale"}
     assert sum("finetuning" in finding.path for finding in found) == finetuned.planned()["finetune_winner"] == 2

@@ -44,12 +44,12 @@ def test_the_winners_weights_are_a_network_of_the_measured_costs(finished_images
     assert winner["costs_measured"]["macs"] <= 5_000_000
 
 
-def test_only_final_validations_read_the_test_split(finished_images):
+def test_only_what_comes_after_all_choices_reads_the_test_split(finished_images):
     rules = [path.read_text() for path in (finished_images.folder / "rules").glob("*.smk")]
     readers = sorted(
         re.findall(r'^rule (\w+):$(?=(?:(?!^rule ).)*?store_files\([^)]*"test")', "\n".join(rules), re.M | re.S)
     )
-    assert readers == ["validate_finetuned", "validate_target"]
+    assert readers == ["export_bundle", "validate_finetuned", "validate_target"]
 
 
 def test_nothing_changed_nothing_to_do(finished_images):
