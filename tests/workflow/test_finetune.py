@@ -59,7 +59,7 @@ def test_a_finished_run_is_fine_tuned(finetuned):
     finetuned.configure(IMAGES_CONFIG, finetuning={"epochs": 2, "batch_size": 32})
     found = audited(finetuned).findings
     assert {finding.kind for finding in found} == {"stale"}
-    assert sum("finetuning" in finding.path for finding in found) == finetuned.planned()["finetune_winner"] == 2
+    assert sum("finetuning" in finding.path for finding in found) == finetuned.planned()["finetune_winner"] == 3
 
 
 def test_killed_between_epochs_it_goes_on_and_ends_in_the_same_bits(finetuned):
