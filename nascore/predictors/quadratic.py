@@ -54,7 +54,13 @@ class Quadratic(Predictor):
         left_over, inner, held = inner_residuals(self.space, genes, accuracy, seed, self.name)
         residuals = np.stack([left_over, accuracy - self._lookup(genes)[0]], axis=1)
         single, (first, second) = centred.astype(np.float32), pairs
-        return fit_ridge(lambda rows: single[rows][:, first] * single[rows][:, second], residuals, inner, held)
+
+        def products(rows: NDArray[np.int64]) -> NDArray[np.float32]:
+            # np.take is several times as fast as indexing here, with the same values.
+            chosen = single[rows]
+            return np.take(chosen, first, axis=1) * np.take(chosen, second, axis=1)
+
+        return fit_ridge(products, residuals, inner, held)
 
     def _predict(self, genes: Genes) -> Array:
         centred = self._features.main(genes) - self._centre
