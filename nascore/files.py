@@ -156,7 +156,7 @@ def read_parquet(path: str | Path, what: str) -> pa.Table:
     except FileNotFoundError:
         raise DataError(f"{path} does not exist; expected {what}") from None
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a whole Parquet file: {error}") from None
+        raise DataError(f"{path} is not a whole Parquet file; expected {what}: {error}") from None
 
 
 def parquet_header(table: pa.Table, key: str, what: str, path: str | Path) -> dict[str, Any]:

@@ -317,7 +317,10 @@ def test_fixed_choices_and_the_ways_to_say_what_is_covered(predictor, run, tmp_p
         (("--limit", "macs_m=50", "--fix", "width=2"), "--fix width=2: the accuracy dataset covers width 0, 1 only"),
         (("--limit", "macs_m=5", "--space", "ofa"), "unknown space 'ofa'"),
         (("--limit", "macs_m=5", "--resolutions", "96,128"), "was trained on another space: its global_choices"),
-        (("--limit", "macs_m=5", "--coverage", "none.parquet"), "the coverage none.parquet does not exist"),
+        (
+            ("--limit", "macs_m=5", "--coverage", "none.parquet"),
+            "none.parquet does not exist; expected the coverage of",
+        ),
         (("--coverage", "c.parquet", "--uncovered-choices"), "--coverage and --uncovered-choices exclude each other"),
     ],
 )
@@ -342,7 +345,7 @@ def test_bad_predictor_and_coverage_files(predictor, run, tmp_path):
     refused = error("search", "--predictor", alone, *limit)
     assert "--coverage FILE" in refused
     assert "--uncovered-choices" in refused
-    assert "is not the coverage of an accuracy dataset" in error(
+    assert "is not a whole Parquet file; expected the coverage of an accuracy dataset" in error(
         "search", "--predictor", alone, *limit, "--coverage", alone
     )
 
