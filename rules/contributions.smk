@@ -13,10 +13,10 @@ rule measure_contributions:
         f"{RUN}/logs/measure_contributions.log",
     benchmark:
         f"{RUN}/benchmarks/measure_contributions.tsv"
-    conda:
-        "../environment.yml"
     # The longest job that nothing but the report waits for.
     priority: 1
+    conda:
+        "../environment.yml"
     threads: 1
     resources:
         mem_mb=growing(1500),
