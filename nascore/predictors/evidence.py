@@ -69,10 +69,11 @@ def fit(gram: Array, moment: Array, power: float, n_rows: int, group: NDArray[np
     for _ in range(MAX_ITERATIONS):
         kept = np.flatnonzero(sizes[group] > NEGLIGIBLE * precision[group])
         prior, kept_group = precision[group[kept]], group[kept]
-        weights, variances = _posterior(gram[np.ix_(kept, kept)], moment[kept], noise, prior)
+        inside = gram if len(kept) == len(gram) else gram[np.ix_(kept, kept)]
+        weights, variances = _posterior(inside, moment[kept], noise, prior)
         gamma = np.bincount(kept_group, 1 - prior * variances, len(precision))
         squares = np.bincount(kept_group, weights**2, len(precision))
-        residual = power - 2 * weights @ moment[kept] + weights @ gram[np.ix_(kept, kept)] @ weights
+        residual = power - 2 * weights @ moment[kept] + weights @ inside @ weights
         before, noise = noise, max((residual + noise * gamma.sum()) / n_rows, SMALLEST_NOISE)
         change = max(abs(noise / before - 1), abs(gamma.sum() - determined) / max(gamma.sum(), 1.0))
         determined = gamma.sum()
@@ -87,7 +88,11 @@ def fit(gram: Array, moment: Array, power: float, n_rows: int, group: NDArray[np
 
 def _posterior(gram: Array, moment: Array, noise: float, prior: Array) -> tuple[Array, Array]:
     """Return the posterior means and variances of the weights."""
-    factor = cholesky(gram / noise + np.diag(prior), lower=True, overwrite_a=True, check_finite=False)
+    system = gram / noise
+    system[np.diag_indices(len(system))] += prior
+    # In LAPACK's order of columns: other arrays would be copied at each step.
+    factor = cholesky(system.T, lower=True, overwrite_a=True, check_finite=False)
     weights = cho_solve((factor, True), moment / noise, check_finite=False)
-    inverse, _ = lapack.dpotri(factor, lower=True, overwrite_c=True)
-    return weights, np.diag(inverse).copy()
+    # The variances are the diagonal of the inverse, for which the inverse of the factor is enough.
+    inverse, _ = lapack.dtrtri(factor, lower=True, overwrite_c=True)
+    return weights, np.einsum("ij,ij->j", inverse, inverse)

@@ -6,10 +6,11 @@ choices, taken where the held-out rows do not show their worth.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from nascore.predictors.holdout import trusted_share
 
@@ -19,7 +20,8 @@ Columns = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 
 HEAVIEST, START, LIGHTEST = 6, 2, -1
 """Powers of ten of the penalties, in units of the columns' sums of squares: the choice climbs from the start by
-decades, then tries half a decade to both sides. Each try is a Cholesky factorisation; most data end near the start."""
+decades, then tries half a decade towards the better neighbour. Each try is a Cholesky factorisation; most data end
+near the start."""
 ROWS_PER_CHUNK = 2048
 """Rows whose columns exist at one time; 4,000 columns are 32 MB then."""
 
@@ -103,7 +105,7 @@ def _best_penalty(fitted: _Moments, tested: _Moments, held_power: float) -> floa
     def gain(power: float) -> float:
         """Return by how much the squared error is below that of no columns at all."""
         if power not in gains:
-            weights = _ridge(fitted.gram, fitted.moment[:, 0], 10.0**power)
+            weights = _tried(fitted.gram, fitted.moment[:, 0], 10.0**power)
             square, product = float(weights @ (tested.gram @ weights)), float(weights @ tested.moment[:, 0])
             gains[power] = (2 * product - square, square, product)
         return gains[power][0]
@@ -112,14 +114,23 @@ def _best_penalty(fitted: _Moments, tested: _Moments, held_power: float) -> floa
     for step in (1, -1):
         while LIGHTEST <= best + step <= HEAVIEST and gain(best + step) > gain(best):
             best += step
-    best = max((best, best + 0.5, best - 0.5), key=gain)
+    beside = [power for power in (best + 1, best - 1) if power in gains]
+    best = max((best, (best + max(beside, key=gain)) / 2), key=gain)
     _, square, product = gains[best]
     return 10.0**best if trusted_share(square, product, held_power, tested.n_rows) > 0 else None
 
 
-def _ridge(gram: NDArray[np.float32], moment: Array, penalty: float) -> Array:
-    """Return the ridge weights; the first column, the constant, is not penalised."""
-    system = gram.astype(np.float64)
-    system[np.diag_indices(len(system))] += np.r_[0.0, np.full(len(system) - 1, penalty)]
+def _tried(gram: NDArray[np.float32], moment: Array, penalty: float) -> NDArray[np.float32]:
+    """Return the ridge weights that judge a penalty, in single precision and half the time where that suffices."""
+    try:
+        return _ridge(gram, moment.astype(np.float32), penalty)
+    except LinAlgError:  # rounding took the smallest eigenvalue below zero
+        return _ridge(gram, moment, penalty).astype(np.float32)
+
+
+def _ridge(gram: NDArray[np.float32], moment: NDArray[Any], penalty: float) -> NDArray[Any]:
+    """Return the ridge weights in the precision of the moment; the first column, the constant, is not penalised."""
+    system = gram.astype(moment.dtype)
+    system[np.diag_indices(len(system))] += np.r_[0.0, np.full(len(system) - 1, penalty)].astype(moment.dtype)
     weights: Array = cho_solve(cho_factor(system, lower=True, overwrite_a=True), moment)
     return weights
