@@ -3,6 +3,7 @@
 from functools import cache
 
 from nascore.data.store import MANIFEST, image_file, label_file
+from nascore.files import file_sha256
 from nascore.lineage.ledger import ledger_folder
 from nascore.lineage.raw_images import images_fingerprint
 from nascore.training.phases import phases
@@ -79,6 +80,12 @@ def raw_images():
 def source_identity(wildcards):
     """Return what changes when the user's own images do."""
     return raw_images() if CONFIG.data.source == "image_folder" else None
+
+
+def given_content(wildcards):
+    """Return what changes when given weights on disk do; a download has a checksum of its own."""
+    given = CONFIG.supernet.checkpoint
+    return file_sha256(given) if Path(given).is_file() else None
 
 
 def phase_before(wildcards):

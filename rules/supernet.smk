@@ -53,5 +53,6 @@ rule import_supernet:
         code=code_of("import_supernet"),
         space=SPACE,
         given=CONFIG.supernet.model_dump(mode="json"),
+        content=given_content,
     script:
         "../workflow_scripts/import_supernet.py"

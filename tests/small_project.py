@@ -175,3 +175,12 @@ def new_project_in(folder: Path, **space: object) -> Project:
     project = Project(folder)
     project.configure()
     return project
+
+
+def finished_project_in(folder: Path, config: dict[str, object], **space: object) -> Project:
+    """Run a small project to its end; see `new_project_in`."""
+    project = new_project_in(folder, **space)
+    project.configure(config)
+    done = project.run()
+    assert done.returncode == 0, done.stdout
+    return project

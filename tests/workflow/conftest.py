@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_project import CONFIG, IMAGES_CONFIG, Project, new_project_in
+from small_project import CONFIG, IMAGES_CONFIG, Project, finished_project_in, new_project_in
 
 
 @pytest.fixture
@@ -25,10 +25,7 @@ def run_once(base: Path, name: str, config: dict[str, object]) -> Project:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not whole.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            project = new_project_in(folder)
-            project.configure(config)
-            done = project.run()
-            assert done.returncode == 0, done.stdout
+            finished_project_in(folder, config)
             whole.touch()
     return Project(folder)
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pandas as pd
 import pytest
-from small_project import BINAS_CONFIG, Project, new_project_in
+from small_project import BINAS_CONFIG, Project, finished_project_in
 
 from nascore.config import read_config
 from nascore.lineage.audit import audit
@@ -15,11 +15,7 @@ from nascore.lineage.history import Run
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
     """A project whose workflow has run to the end; tests leave it so."""
-    project = new_project_in(tmp_path_factory.mktemp("binas") / "project")
-    project.configure(BINAS_CONFIG)
-    done = project.run()
-    assert done.returncode == 0, done.stdout
-    return project
+    return finished_project_in(tmp_path_factory.mktemp("binas") / "project", BINAS_CONFIG)
 
 
 def test_every_stage_is_made(project):

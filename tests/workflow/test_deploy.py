@@ -5,7 +5,7 @@ from collections import Counter
 
 import pandas as pd
 import pytest
-from small_project import IMAGES_CONFIG, Project, new_project_in
+from small_project import IMAGES_CONFIG, Project, finished_project_in
 
 from nascore.config import read_config
 from nascore.lineage.audit import audit
@@ -20,11 +20,7 @@ CONFIG = {**IMAGES_CONFIG, "targets": TARGETS, "deploy": {"bundles": True}}
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
     """A project whose workflow has run to the end; tests leave it so."""
-    project = new_project_in(tmp_path_factory.mktemp("deploy") / "project")
-    project.configure(CONFIG)
-    done = project.run()
-    assert done.returncode == 0, done.stdout
-    return project
+    return finished_project_in(tmp_path_factory.mktemp("deploy") / "project", CONFIG)
 
 
 def test_every_winner_is_bundled_and_reported(project):

@@ -103,6 +103,11 @@ def test_given_weights_take_the_place_of_the_training(finished_images):
     given = load_supernet(finished_images.results / "supernet" / "given" / "supernet.safetensors", space)
     for name, value in given.state_dict().items():
         assert torch.equal(value, trained.state_dict()[name]), name
+    checkpoint = finished_images.folder / "given.pth"
+    checkpoint.touch()
+    assert not finished_images.planned()["import_supernet"]
+    torch.save({"state_dict": {name: value + 1 for name, value in trained.state_dict().items()}}, checkpoint)
+    assert finished_images.planned()["import_supernet"]
 
 
 def test_three_classes_of_grey_and_transparent_images(new_project):

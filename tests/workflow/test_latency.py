@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from latency_examples import SETTING, table_of
-from small_project import LATENCY_CONFIG, Project, new_project_in
+from small_project import LATENCY_CONFIG, Project, finished_project_in, new_project_in
 
 from nascore.config import read_config
 from nascore.latency_files import LayerLatencies
@@ -22,11 +22,7 @@ FOUND = Counter(measure_found=2)
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
     """A project whose workflow has run to the end; tests leave it so."""
-    project = new_project_in(tmp_path_factory.mktemp("latency") / "project", resolutions=(96,))
-    project.configure(LATENCY_CONFIG)
-    done = project.run()
-    assert done.returncode == 0, done.stdout
-    return project
+    return finished_project_in(tmp_path_factory.mktemp("latency") / "project", LATENCY_CONFIG, resolutions=(96,))
 
 
 def planned(project, **changes):
