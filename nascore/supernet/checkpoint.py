@@ -5,6 +5,7 @@ only metadata entry, because safetensors writes several entries in no fixed orde
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -170,11 +171,17 @@ def read_facts(path: str | Path) -> dict[str, str]:
     Raises
     ------
     DataError
-        If the file is missing, cut short, or has no header of this project.
+        If the file is missing, cut short, or has no header of this project, or if a fact is not what it should be.
     """
     facts = _read_file(Path(path))[0].get("facts")
     if not isinstance(facts, dict):
         raise DataError(f"{path}: 'facts' of the header is {facts!r}; expected an object")
+    for name, value in facts.items():
+        if not isinstance(value, str):
+            raise DataError(f"{path}: '{name}' of the header's facts is {value!r}; expected text")
+    epochs = facts.get("finetuned_epochs", "1")
+    if not re.fullmatch("[0-9]{1,9}", epochs):
+        raise DataError(f"{path}: 'finetuned_epochs' of the header's facts is {epochs!r}; expected a whole number")
     return facts
 
 

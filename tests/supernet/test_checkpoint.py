@@ -196,9 +196,18 @@ def test_a_subnet_of_another_resolution(subnet_file, space):
         load_subnet(subnet_file, space)
 
 
-def test_facts_that_are_none(subnet_file, tmp_path):
-    path = rewritten(subnet_file, tmp_path / "changed.safetensors", facts=[1])
-    with pytest.raises(DataError, match=r"'facts' of the header is \[1\]; expected an object"):
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ([1], r"'facts' of the header is \[1\]; expected an object"),
+        ({"phase": 1}, r"'phase' of the header's facts is 1; expected text"),
+        ({"finetuned_epochs": "many"}, r"'finetuned_epochs' of the header's facts is 'many'; expected a whole number"),
+        ({"finetuned_epochs": "-1"}, r"'finetuned_epochs' of the header's facts is '-1'; expected a whole number"),
+    ],
+)
+def test_facts_that_are_none(subnet_file, tmp_path, facts, message):
+    path = rewritten(subnet_file, tmp_path / "changed.safetensors", facts=facts)
+    with pytest.raises(DataError, match=message):
         read_facts(path)
 
 
