@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -97,11 +97,12 @@ def kill_and_go_on(project: Project, reference: Reference, kills: int, seed: int
     """Run a project's workflow to the end with so many kills, and yield each."""
     chance = random.Random(seed)
     plan = reference.plan(kills, chance)
+    again: list[str] = []
     while plan.total():
-        log, moment = _killed(project, reference, plan, chance)
+        log, moment = _killed(project, reference, plan, chance, again)
+        # Chosen jobs that were over before they were killed are done again. Forced, as nothing else may need them.
+        again = [] if log else ["--forcerun", *(output for log in plan for output in reference.jobs[log].outputs)]
         if log is None:
-            # The chosen jobs were over before they were killed: they are done again.
-            _remove(project, (output for log in plan for output in reference.jobs[log].outputs))
             continue
         plan -= Counter([log])
         yield Kill(reference.jobs[log].rule, moment, reference.wrong_after_kill(project))
@@ -112,12 +113,15 @@ def kill_and_go_on(project: Project, reference: Reference, kills: int, seed: int
 
 
 def _killed(
-    project: Project, reference: Reference, plan: Counter[str], chance: random.Random
+    project: Project, reference: Reference, plan: Counter[str], chance: random.Random, again: list[str]
 ) -> tuple[str | None, str]:
-    """Run the workflow until a planned job starts, kill it, and return its log and the moment; None if none started."""
+    """Run the workflow until a planned job starts, kill it, and return its log and the moment; None if none started.
+
+    `again` are the arguments that force jobs which were done before.
+    """
     opened = {log: _time_of(project.folder / log) for log in plan}
     running = subprocess.Popen(
-        project.command("--verbose", cores=1),  # Snakemake's own account, which says when a job starts
+        project.command("--verbose", *again, cores=1),  # Snakemake's own account, which says when a job starts
         cwd=project.folder,
         env=project.environment,
         text=True,
@@ -159,14 +163,6 @@ def _kill(pid: int) -> None:
     os.killpg(pid, signal.SIGKILL)
     _, alive = psutil.wait_procs(processes, timeout=30)
     assert not alive, f"not in the workflow's process group: {alive}"
-
-
-def _remove(project: Project, outputs: Iterable[str]) -> None:
-    """Remove what jobs wrote; folders stay."""
-    for output in outputs:
-        path = project.folder / output
-        for file in path.iterdir() if path.is_dir() else [path]:
-            file.unlink()
 
 
 def _time_of(file: Path) -> int:
