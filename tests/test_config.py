@@ -1,9 +1,11 @@
 import json
+import re
 from pathlib import Path
 from typing import get_args
 
 import pytest
 import yaml
+from messages import facts
 
 from nascore.config import Config, json_schema, read_config, validate_config
 from nascore.config_docs import describe_keys
@@ -14,6 +16,7 @@ from nascore.predictors import predictor_names
 from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions
 
 CONFIG = Path(__file__).parents[1] / "config"
+NAME = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 SMALLEST = {"run": "small", "tables": "folder", "targets": {"macs_50m": {"macs_m": 50}}}
 
 
@@ -67,31 +70,31 @@ class TestLatency:
     @pytest.mark.parametrize(
         ("latency", "target", "message"),
         [
-            (DEVICES, {"latency_ms": 5, "latency_on": "bord"}, "unknown measured device 'bord'. Did you mean 'board'?"),
-            (DEVICES, {"latency_ms": 5}, "several devices are measured; say which with latency_on: laptop, board"),
-            ({}, {"latency_ms": 5}, "bounds latency_ms, but there is no latency table"),
-            ({}, {"latency_on": "board", "macs_m": 1}, "has latency_on but no latency_ms"),
+            (DEVICES, {"latency_ms": 5, "latency_on": "bord"}, ("'t'", "bord", "board", "laptop, board")),
+            (DEVICES, {"latency_ms": 5}, ("'t'", "latency_ms", "latency_on", "laptop, board")),
+            ({}, {"latency_ms": 5}, ("'t'", "latency_ms", "docs/latency.md")),
+            ({}, {"latency_on": "board", "macs_m": 1}, ("'t'", "latency_on", "latency_ms")),
+            ({"devices": {"a": {}}}, {"macs_m": 1}, ("latency.devices.a", "backend", "table", "neither")),
             (
-                {"devices": {"a": {}}},
+                {"devices": {"a": {"backend": "onnx"}}},
                 {"macs_m": 1},
-                "devices.a: latencies come either from .* neither is given",
+                ("latency.devices.a.backend", "onnx", "onnxruntime", "pytorch", "cuda"),
             ),
-            ({"devices": {"a": {"backend": "onnx"}}}, {"macs_m": 1}, "latency.devices.a.backend: Input should be"),
             (
                 {"devices": {"a": {"table": "t", "threads": 2}}},
                 {"macs_m": 1},
-                "threads and batch belong to a",
+                ("latency.devices.a", "threads", "batch", "backend", "table"),
             ),
             (
                 {"devices": {"a": {"backend": "pytorch", "networks": "n"}}},
                 {"macs_m": 1},
-                "networks belong to a `table`",
+                ("latency.devices.a", "networks", "table", "backend"),
             ),
-            ({"devices": {"a@b": {"backend": "pytorch"}}}, {"macs_m": 1}, "should match pattern"),
+            ({"devices": {"a@b": {"backend": "pytorch"}}}, {"macs_m": 1}, ("latency.devices.a@b", NAME)),
         ],
     )
     def test_mistakes(self, latency, target, message):
-        with pytest.raises(ConfigError, match=message):
+        with pytest.raises(ConfigError, match=facts("small.yaml", *message)):
             validate(latency=latency, targets={"t": target})
 
     def test_the_backends_are_those_that_measure(self):
@@ -133,24 +136,27 @@ class TestBinas:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"space": {"name": "bina"}}, "unknown space 'bina'. Did you mean 'binas'?"),
-            ({"space": {"name": "binas", "channels": "larg"}}, "unknown channels 'larg'. Did you mean 'large'?"),
-            ({"supernet": {"checkpoint": "vww.pth"}}, "holds weights of space 'ofa_mcunet'; the space is 'binas'"),
-            ({"space": {"channels": "large"}}, "unknown option of space 'ofa_mcunet' 'channels'. Valid: "),
+            ({"space": {"name": "bina"}}, ("bina", "binas", "ofa_mcunet, binas")),
+            ({"space": {"name": "binas", "channels": "larg"}}, ("channels", "larg", "large", "base, large")),
+            ({"supernet": {"checkpoint": "vww.pth"}}, ("supernet.checkpoint", "ofa_mcunet", "binas")),
+            ({"space": {"channels": "large"}}, ("ofa_mcunet", "channels", "resolutions, n_classes")),
             (
                 {"contributions": {"resolution": 96}},
-                r"contributions.resolution is 96; space.resolutions has \[48, 64\]",
-            ),
-            (
-                {"searchers": {"mine": {"algorithm": "bcfw", "predictor": "mlp"}}, "validation": {"searcher": "mine"}},
-                "searchers.mine.predictor: bcfw needs an additive or bilinear predictor, and 'mlp' is neither; of this "
-                "run's predictors these would do: linear_per_global, contributions, bilinear$",
+                ("contributions.resolution", 96, "space.resolutions", "48, 64"),
             ),
         ],
     )
     def test_mistakes(self, changes, message):
-        with pytest.raises(ConfigError, match=message):
+        with pytest.raises(ConfigError, match=facts("small.yaml", *message)):
             validate(**BINAS | changes)
+
+    def test_a_predictor_that_the_searcher_cannot_use_is_answered_with_those_that_it_can(self):
+        searchers = {"mine": {"algorithm": "bcfw", "predictor": "mlp"}}
+        useful = "linear_per_global, contributions, bilinear"
+        message = ("small.yaml", "searchers.mine.predictor", "bcfw", "mlp", "additive", useful)
+        with pytest.raises(ConfigError, match=facts(*message)) as error:
+            validate(**BINAS, searchers=searchers, validation={"searcher": "mine"})
+        assert not {"quadratic", "mlp_tuned"} & set(re.findall(r"\w+", str(error.value)))
 
 
 class TestPublishedRun:
@@ -163,77 +169,80 @@ class TestPublishedRun:
         assert config.searchers["exact_mlp_tuned"] == ExactOptions(predictor="mlp_tuned")
 
     def test_needs_the_folder_of_tables(self):
-        with pytest.raises(ConfigError, match=r"lab3_tables\.yaml is not valid:\n  top level: .*; neither is given"):
+        with pytest.raises(ConfigError, match=facts("lab3_tables.yaml", "tables", "data", "neither")):
             read_config(CONFIG / "lab3_tables.yaml")
 
 
 MISTAKES = {
-    "top level key": ({"sead": 3}, "top level: unknown key 'sead'. Did you mean 'seed'? Valid: run, seed, tables"),
-    "nested key": ({"search": {"topk": 3}}, "search: unknown key 'topk'. Did you mean 'top_k'?"),
-    "split key": ({"split": {"training": 0.8}}, "split: unknown key 'training'. Did you mean 'train'?"),
+    "top level key": ({"sead": 3}, ("sead", "seed", "run, seed, tables")),
+    "nested key": ({"search": {"topk": 3}}, ("search", "topk", "top_k")),
+    "split key": ({"split": {"training": 0.8}}, ("split", "training", "train, calibration, test")),
     "searcher option": (
         {"searchers": {"mine": {"algorithm": "evolution", "popluation": 50}}},
-        "searchers.mine.evolution: unknown key 'popluation'. Did you mean 'population'?",
+        ("searchers.mine.evolution", "popluation", "population"),
     ),
     "option of another searcher": (
         {"searchers": {"mine": {"algorithm": "random", "population": 50}}},
-        "searchers.mine.random: unknown key 'population'. Valid: predictor, algorithm, samples, max_draws.",
+        ("searchers.mine.random", "population", "predictor, algorithm, samples, max_draws"),
     ),
     "refinement option": (
         {"searchers": {"mine": {"algorithm": "exact", "refinement": {"generation": 5}}}},
-        "refinement: unknown key 'generation'. Did you mean 'generations'?",
+        ("searchers.mine.exact.refinement", "generation", "generations"),
     ),
     "algorithm": (
         {"searchers": {"mine": {"algorithm": "exakt"}}},
-        "searchers.mine: unknown algorithm 'exakt'. Did you mean 'exact'?",
+        ("searchers.mine", "exakt", "exact"),
     ),
-    "predictor": ({"predictors": {"linear_global": {}}}, "'linear_global'. Did you mean 'linear_per_global'?"),
+    "predictor": ({"predictors": {"linear_global": {}}}, ("linear_global", "linear_per_global")),
     "predictor option": (
         {"predictors": {"linear_per_global": {}, "mlp": {"epoch": 3}}},
-        "unknown option of predictor 'mlp' 'epoch'. Did you mean 'epochs'?",
+        ("mlp", "epoch", "epochs"),
     ),
     "predictor option value": (
         {"predictors": {"linear_per_global": {}, "mlp": {"epochs": 0}}},
-        "option epochs of predictor 'mlp' must be a whole number of at least 1; got 0",
+        ("mlp", "epochs", 1, 0),
     ),
     "predictor of a searcher": (
         {"searchers": {"mine": {"algorithm": "random", "predictor": "quadratik"}}},
-        "searchers.mine.predictor: unknown predictor of this run 'quadratik'. Did you mean 'quadratic'?",
+        ("searchers.mine.predictor", "quadratik", "quadratic"),
     ),
     "predictor that the run does not fit": (
         {"predictors": {"mlp": {}}, "searchers": {"mine": {"algorithm": "random", "predictor": "mlp"}}},
-        "search.pareto_predictor: unknown predictor of this run 'linear_per_global'. Valid: mlp.",
+        ("search.pareto_predictor", "linear_per_global", "mlp"),
     ),
     "constraint": (
         {"targets": {"a": {"macs_m": 5}, "b": {"millonMACs": 50, "mac_m": 5}}},
-        "target 'b': unknown constraint 'millonMACs'.",
+        ("'b'", "millonMACs", "macs_m, thop_macs_m, peak_memory_kb"),
     ),
-    "device": ({"targets": {"a": {"device": "stm32"}}}, "target 'a': unknown device 'stm32'."),
-    "resolution of a target": ({"targets": {"a": {"resolution": 100}}}, "target 'a': resolution 100 is not one of 96"),
-    "front": ({"search": {"pareto_predictor": "mlp"}}, "search.pareto_predictor mlp is not additive"),
-    "metric": ({"search": {"pareto": ["mac"]}}, "search.pareto: unknown metric 'mac'. Did you mean 'macs'?"),
-    "space": ({"space": {"name": "ofa_mcunett"}}, "unknown space 'ofa_mcunett'. Did you mean 'ofa_mcunet'?"),
-    "resolutions": ({"space": {"resolutions": [96, 96]}}, "resolutions must be different multiples of 8"),
-    "negative seed": ({"seed": -1}, "seed: Input should be greater than or equal to 0; got -1"),
-    "seed that is no number": ({"seed": "zero"}, "seed: Input should be a valid integer"),
-    "split": ({"split": {"train": 0.9}}, "split: train, calibration and test must add up to 1; they add up"),
-    "empty part": ({"split": {"train": 0.9, "calibration": 0}}, "split.calibration: Input should be greater than 0"),
-    "NaN": ({"split": {"train": float("nan")}}, "split.train: "),
-    "slash": ({"run": "a/b"}, "run: String should match pattern"),
-    "dots": ({"run": ".."}, "run: String should match pattern"),
-    "line break": ({"run": "a\n"}, "run: String should match pattern"),
-    "target's slash": ({"targets": {"a/b": {"macs_m": 5}}}, "targets.a/b.[key]: String should match pattern"),
-    "searcher's space": ({"searchers": {"a b": {"algorithm": "exact"}}}, "searchers.a b.[key]: String should match"),
-    "no targets": ({"targets": {}}, "targets: expected at least one entry"),
-    "no searchers": ({"searchers": {}}, "searchers: expected at least one entry"),
-    "no predictors": ({"predictors": {}}, "predictors: expected at least one entry"),
-    "empty target": ({"targets": {"a": {}}}, "target 'a' has no constraint; expected at least one of macs_m"),
-    "target of no mapping": ({"targets": {"a": 50}}, "targets.a: Input should be a valid dictionary"),
-    "top_k": ({"search": {"top_k": 0}}, "search.top_k: Input should be greater than or equal to 1; got 0"),
-    "unit": ({"table_format": {"accuracy_unit": "%"}}, "table_format.accuracy_unit: Input should be 'percent'"),
-    "images": ({"table_format": {"n_images": 0}}, "table_format.n_images: Input should be greater than or equal to 1"),
-    "learning curve": ({"learning_curve": {"rows": [1]}}, "learning_curve.rows.0: Input should be greater than or"),
-    "folder of no text": ({"tables": 3}, "tables: Input should be a valid string; got 3"),
+    "device": ({"targets": {"a": {"device": "stm32"}}}, ("'a'", "stm32", "stm32f411, stm32f412")),
+    "resolution of a target": (
+        {"targets": {"a": {"resolution": 100}}},
+        ("'a'", "resolution", 100, "96, 112, 128, 144, 160"),
+    ),
+    "front": ({"search": {"pareto_predictor": "mlp"}}, ("search.pareto_predictor", "mlp", "additive")),
+    "metric": ({"search": {"pareto": ["mac"]}}, ("search.pareto", "mac", "macs")),
+    "space": ({"space": {"name": "ofa_mcunett"}}, ("ofa_mcunett", "ofa_mcunet")),
+    "resolutions": ({"space": {"resolutions": [96, 96]}}, ("resolutions", 8, "96, 96")),
+    "negative seed": ({"seed": -1}, ("seed", 0, -1)),
+    "seed that is no number": ({"seed": "zero"}, ("seed", "integer", "zero")),
+    "split": ({"split": {"train": 0.9}}, ("split", "train", "calibration", "test", 1, 1.1)),
+    "empty part": ({"split": {"train": 0.9, "calibration": 0}}, ("split.calibration", 0)),
+    "NaN": ({"split": {"train": float("nan")}}, ("split.train", "nan")),
+    "slash": ({"run": "a/b"}, ("run", "a/b", NAME)),
+    "dots": ({"run": ".."}, ("run", "..", NAME)),
+    "line break": ({"run": "a\n"}, ("run", r"a\n", NAME)),
+    "target's slash": ({"targets": {"a/b": {"macs_m": 5}}}, ("targets.a/b", NAME)),
+    "searcher's space": ({"searchers": {"a b": {"algorithm": "exact"}}}, ("searchers.a b", NAME)),
+    "no targets": ({"targets": {}}, ("targets:",)),
+    "no searchers": ({"searchers": {}}, ("searchers:",)),
+    "no predictors": ({"predictors": {}}, ("predictors:",)),
+    "empty target": ({"targets": {"a": {}}}, ("'a'", "macs_m, thop_macs_m, peak_memory_kb, flash_kb, params_m")),
+    "target of no mapping": ({"targets": {"a": 50}}, ("targets.a", "dictionary", 50)),
+    "top_k": ({"search": {"top_k": 0}}, ("search.top_k", 1, 0)),
+    "unit": ({"table_format": {"accuracy_unit": "%"}}, ("table_format.accuracy_unit", "%", "percent", "fraction")),
+    "images": ({"table_format": {"n_images": 0}}, ("table_format.n_images", 1, 0)),
+    "learning curve": ({"learning_curve": {"rows": [1]}}, ("learning_curve.rows.0", 2, 1)),
+    "folder of no text": ({"tables": 3}, ("tables", "string", 3)),
 }
 
 
@@ -241,10 +250,8 @@ class TestMistakes:
     @pytest.mark.parametrize("what", MISTAKES)
     def test_are_named(self, what):
         changes, message = MISTAKES[what]
-        with pytest.raises(ConfigError) as error:
+        with pytest.raises(ConfigError, match=facts("small.yaml", *message)):
             validate(**changes)
-        assert str(error.value).startswith("small.yaml is not valid:\n  ")
-        assert message in str(error.value)
 
     def test_all_are_told_at_once(self):
         with pytest.raises(ConfigError) as error:
@@ -254,7 +261,7 @@ class TestMistakes:
         ]
 
     def test_all_unknown_keys_are_told(self):
-        with pytest.raises(ConfigError, match=r"unknown key 'sead'.*unknown key 'runn'. Did you mean 'run'\?"):
+        with pytest.raises(ConfigError, match=facts("small.yaml", "sead", "seed", "runn", "run")):
             validate(sead=1, runn="a")
 
 
@@ -269,31 +276,31 @@ class TestFiles:
         assert read_config(path).seed == 3
         config = read_config(path, {"seed": 4, "targets": {"other": {"macs_m": 9}}})
         assert config.seed == 4 and list(config.targets) == ["other"]
-        with pytest.raises(ConfigError, match=r"run\.yaml is not valid:\n  top level: unknown key 'sed'"):
+        with pytest.raises(ConfigError, match=facts("run.yaml", "sed", "seed")):
             read_config(path, {"sed": 4})
 
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("run: [a", r"configuration .*run\.yaml cannot be read: (?s:.*)line 1"),
-            ("run: a\n\tseed: 3", "cannot be read"),
-            ("run: !!python/object/apply:os.getcwd []", "cannot be read: could not determine a constructor"),
-            ("- run", "must be a mapping of keys; got list"),
-            ("", "must be a mapping of keys; got NoneType"),
-            ("run", "must be a mapping of keys; got str"),
+            ("run: [a", ("line 1", "column 8")),
+            ("run: a\n\tseed: 3", ("line 2", r"\t")),
+            ("run: !!python/object/apply:os.getcwd []", ("python/object/apply:os.getcwd",)),
+            ("- run", ("list",)),
+            ("", ("NoneType",)),
+            ("run", ("str",)),
         ],
     )
     def test_what_is_no_configuration(self, tmp_path, text, message):
-        with pytest.raises(ConfigError, match=message):
+        with pytest.raises(ConfigError, match=facts("run.yaml", *message)):
             read_config(self.write(tmp_path, text))
 
     def test_what_cannot_be_read(self, tmp_path):
-        with pytest.raises(ConfigError, match=r"configuration .*nothing\.yaml does not exist"):
+        with pytest.raises(ConfigError, match=facts("nothing.yaml")):
             read_config(tmp_path / "nothing.yaml")
-        with pytest.raises(ConfigError, match="cannot be read"):
+        with pytest.raises(ConfigError, match=facts(tmp_path, "Is a directory")):
             read_config(tmp_path)
         (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\xff")
-        with pytest.raises(ConfigError, match=r"binary\.yaml cannot be read"):
+        with pytest.raises(ConfigError, match=facts("binary.yaml", "utf-8")):
             read_config(tmp_path / "binary.yaml")
 
 
@@ -307,23 +314,21 @@ class TestSourceOfAccuracies:
         assert config.space_options["n_classes"] == 2
 
     def test_tables_or_images_not_both(self):
-        with pytest.raises(
-            ConfigError, match="accuracies come either from `tables` .* or from `data` .*; both is given"
-        ):
+        with pytest.raises(ConfigError, match=facts("tables", "data", "both")):
             self.images(tables="folder")
 
     def test_a_folder_of_images_that_nothing_reads(self):
-        with pytest.raises(ConfigError, match="images is given, but no source of images reads it; set data.source"):
+        with pytest.raises(ConfigError, match=facts("images", "data.source", "image_folder", "vww")):
             self.images(images="folder")
 
     def test_a_source_without_its_folder(self):
-        with pytest.raises(ConfigError, match="image_folder needs a folder: set the key images"):
+        with pytest.raises(ConfigError, match=facts("image_folder", "images", "--config images=PATH")):
             self.images(data={"source": "image_folder"})
 
     def test_an_unknown_source_or_strategy(self):
-        with pytest.raises(ConfigError, match="data: unknown source 'imagefolder'. Did you mean 'image_folder'?"):
+        with pytest.raises(ConfigError, match=facts("data", "imagefolder", "image_folder")):
             self.images(data={"source": "imagefolder"})
-        with pytest.raises(ConfigError, match="training.strategy: .*'sandwhich'"):
+        with pytest.raises(ConfigError, match=facts("training.strategy", "sandwhich", "sandwich")):
             self.images(training={"strategy": "sandwhich"})
 
     def test_fine_tuning_is_the_training_but_for_what_it_says(self):
@@ -333,17 +338,15 @@ class TestSourceOfAccuracies:
         assert config.training.processes == 2 and validate().finetuning.epochs == 0
 
     def test_fine_tuning_needs_images(self):
-        with pytest.raises(ConfigError, match=r"finetuning\.epochs is above 0, but a run on tables has no images"):
+        with pytest.raises(ConfigError, match=facts("small.yaml", "finetuning.epochs", 0, "tables", "images")):
             validate(finetuning={"epochs": 1})
 
     def test_a_strategy_of_another_space(self):
-        with pytest.raises(
-            ConfigError, match="strategy is 'multi_path', which is for space 'binas'; the space is 'ofa_m"
-        ):
+        with pytest.raises(ConfigError, match=facts("training.strategy", "multi_path", "binas", "ofa_mcunet")):
             validate(tables=None, data={"source": "synthetic"}, training={"strategy": "multi_path"})
 
     def test_validation_names_a_searcher(self):
-        with pytest.raises(ConfigError, match="unknown searcher of this run 'exakt'. Did you mean 'exact'?"):
+        with pytest.raises(ConfigError, match=facts("validation.searcher", "exakt", "exact")):
             self.images(validation={"searcher": "exakt"})
 
     def test_the_number_of_classes_is_that_of_the_folder(self, tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from messages import facts
 from synthetic_tables import N_IMAGES, write_tables
 
 from nascore.accuracy_dataset.coverage import coverage, covered_space
@@ -115,5 +116,5 @@ def test_the_table_has_every_target_beside_the_published_results(run, monkeypatc
 
 
 def test_a_run_that_is_not_there(tmp_path):
-    with pytest.raises(SystemExit, match=r"nothing/search is not there: `make published TABLES=FOLDER` runs"):
+    with pytest.raises(SystemExit, match=facts("nothing/search", "make published TABLES=FOLDER")):
         published.main(["--run", str(tmp_path / "results" / "nothing")])

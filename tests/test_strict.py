@@ -1,4 +1,5 @@
 import pytest
+from messages import facts
 from pydantic import Field, ValidationError
 
 from nascore.strict import Strict
@@ -21,21 +22,21 @@ def test_known_keys_are_read():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"widht": 3}, r"unknown key 'widht'. Did you mean 'width'\? Valid: width, inner."),
-        ({"inner": {"detph": 3}}, r"(?s)inner.*unknown key 'detph'. Did you mean 'depth'\? Valid: depth."),
-        ({"zzz": 3}, "unknown key 'zzz'. Valid: width, inner."),
-        ({3: 3}, "unknown key '3'. Valid"),
-        ({"widht": 3, "iner": {}}, r"unknown key 'widht'.* unknown key 'iner'. Did you mean 'inner'\?"),
-        ({"width": 0}, "greater than or equal to 1"),
-        ([("width", 3)], "Input should be a valid dictionary"),
-        (None, "Input should be a valid dictionary"),
+        ({"widht": 3}, ("widht", "width, inner")),
+        ({"inner": {"detph": 3}}, ("inner", "detph", "depth")),
+        ({"zzz": 3}, ("zzz", "width, inner")),
+        ({3: 3}, ("'3'", "width, inner")),
+        ({"widht": 3, "iner": {}}, ("widht", "width", "iner", "inner")),
+        ({"width": 0}, ("width", "greater_than_equal")),
+        ([("width", 3)], ("Outer", "model_type", "list")),
+        (None, ("Outer", "model_type", "NoneType")),
     ],
 )
 def test_what_is_wrong_is_said(given, message):
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(ValidationError, match=facts(*message)):
         Outer.model_validate(given)
 
 
 def test_cannot_be_changed():
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(ValidationError, match=facts("width", "frozen")):
         Outer().width = 5

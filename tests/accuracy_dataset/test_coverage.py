@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from messages import facts
 from space_examples import SMALL
 
 from nascore.accuracy_dataset.coverage import coverage, covered_space, read_coverage
@@ -72,20 +73,18 @@ class TestCoveredSpace:
     def test_counts_of_another_space_are_refused(self, space, rng):
         counts = coverage(space, space.sample(5, rng))
         for wrong in (counts.iloc[1:], counts.assign(value=7), coverage(SMALL, SMALL.sample(5, rng))):
-            with pytest.raises(DataError, match="the coverage counts are not those of space 'ofa_mcunet'"):
+            with pytest.raises(DataError, match=facts("coverage", "ofa_mcunet")):
                 covered_space(space, wrong)
 
 
 def test_a_file_that_is_no_coverage_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"none\.parquet does not exist; expected the coverage of an accuracy dataset"):
+    with pytest.raises(DataError, match=facts("none.parquet", "coverage", "accuracy dataset")):
         read_coverage(tmp_path / "none.parquet")
     (tmp_path / "text.parquet").write_text("gene,value")
-    with pytest.raises(DataError, match=r"text\.parquet is not a whole Parquet file"):
+    with pytest.raises(DataError, match=facts("text.parquet", "Parquet")):
         read_coverage(tmp_path / "text.parquet")
     table = pd.DataFrame({"gene": ["width"], "value": [0], "n_rows": [1]})
     for missing in table:
         table.drop(columns=missing).to_parquet(tmp_path / "other.parquet")
-        with pytest.raises(
-            DataError, match=rf"other\.parquet is not the coverage of an accuracy dataset: it has no column '{missing}'"
-        ):
+        with pytest.raises(DataError, match=facts("other.parquet", "coverage", "accuracy dataset", missing)):
             read_coverage(tmp_path / "other.parquet")

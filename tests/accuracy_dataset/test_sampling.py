@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from messages import facts
 from search_examples import every_architecture
 from space_examples import SMALL, restrictions_of
 
@@ -57,12 +58,12 @@ def test_uniform_is_over_genes(space):
 
 
 def test_more_than_there_is_is_refused_with_the_size():
-    with pytest.raises(SpaceError, match=f"99,999 different .* were asked for; .* 'small' holds {SMALL.size():,}"):
+    with pytest.raises(SpaceError, match=facts("99,999", "small", f"{SMALL.size():,}")):
         sample_architectures(SMALL, 99999, 0, "uniform")
-    with pytest.raises(SpaceError, match="0 different architectures were asked for; .* at least 1"):
+    with pytest.raises(SpaceError, match=facts(0, "small", f"{SMALL.size():,}", 1)):
         sample_architectures(SMALL, 0, 0, "uniform")
 
 
 def test_an_unknown_strategy_is_refused(space):
-    with pytest.raises(SpaceError, match="unknown sampling strategy 'stratifed'. Did you mean 'stratified'"):
+    with pytest.raises(SpaceError, match=facts("'stratifed'", "'stratified'")):
         sample_architectures(space, 1, 0, "stratifed")

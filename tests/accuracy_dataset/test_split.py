@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from messages import facts
 
 from nascore.accuracy_dataset.split import read_split, split_rows
 from nascore.errors import DataError
@@ -31,9 +32,7 @@ def test_a_split_of_other_rows_is_refused(split, dataset):
     path, frame = split
     for wrong in (frame.iloc[1:], frame.iloc[::-1], frame.assign(arch_id="0" * 16)):
         wrong.to_parquet(path)
-        with pytest.raises(
-            DataError, match=r"split\.parquet divides another accuracy dataset: its architectures differ"
-        ):
+        with pytest.raises(DataError, match=facts("split.parquet", "accuracy dataset", "architectures")):
             read_split(path, dataset)
 
 
@@ -41,13 +40,13 @@ def test_what_is_no_split_is_refused(split, dataset):
     path, frame = split
     for missing in ("arch_id", "part"):
         frame.drop(columns=missing).to_parquet(path)
-        with pytest.raises(DataError, match=rf"split\.parquet is not a recorded split: it has no column '{missing}'"):
+        with pytest.raises(DataError, match=facts("split.parquet", "recorded split", missing)):
             read_split(path, dataset)
     path.write_text("arch_id,part")
-    with pytest.raises(DataError, match=r"split\.parquet is not a whole Parquet file"):
+    with pytest.raises(DataError, match=facts("split.parquet", "Parquet")):
         read_split(path, dataset)
     path.unlink()
-    with pytest.raises(DataError, match=r"split\.parquet does not exist; expected a recorded split"):
+    with pytest.raises(DataError, match=facts("split.parquet", "recorded split")):
         read_split(path, dataset)
 
 
@@ -71,10 +70,10 @@ def test_an_architecture_measured_twice_stays_in_one_part():
     [{"train": 0.8, "test": 0.2}, {**FRACTIONS, "train": 0.8}, {"train": 1.2, "calibration": -0.2, "test": 0.0}],
 )
 def test_wrong_fractions_are_refused(fractions):
-    with pytest.raises(DataError, match="train, calibration, test that add up to 1; got"):
+    with pytest.raises(DataError, match=facts("train, calibration, test", 1, fractions)):
         split_rows(["a", "b"], 0, fractions)
 
 
 def test_a_part_without_rows_is_refused():
-    with pytest.raises(DataError, match="10 rows are too few: 0.01 of them leaves none for calibration"):
+    with pytest.raises(DataError, match=facts(10, 0.01, "calibration")):
         split_rows([f"{i:04x}" for i in range(10)], 0, {"train": 0.69, "calibration": 0.01, "test": 0.3})

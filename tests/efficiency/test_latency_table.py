@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from latency_examples import CALL_MS, SETTING, layer_ms, table_of
+from messages import facts
 
 from nascore.efficiency.latency_table import NEVER, latencies_by_device, latency_block_table, read_latency_table
 from nascore.errors import DataError
@@ -46,17 +47,14 @@ def test_the_correction_applies_to_the_whole_sum_once():
 
 def test_a_correction_is_of_one_space():
     corrected = replace(table_of(BINAS), correction=Correction("ofa_mcunet", 2.0, 0.75, 10))
-    with pytest.raises(DataError, match="table of 'board' is corrected for space 'ofa_mcunet'; expected 'binas'"):
+    with pytest.raises(DataError, match=facts("board", "ofa_mcunet", "binas")):
         latency_block_table(BINAS, corrected)
 
 
 def test_a_missing_layer_is_named_with_what_to_do():
     table = table_of(get_space("binas", resolutions=(32,)))
-    with pytest.raises(
-        DataError,
-        match="table of 'board' .onnxruntime, 124 layers. has no entry for conv 3→32, kernel 3, stride 2, 64x64, "
-        "hswish. Measure what is missing on that machine",
-    ):
+    layer, what_to_do = "conv 3→32, kernel 3, stride 2, 64x64, hswish", "nascore.evaluation.latency.measure_layers"
+    with pytest.raises(DataError, match=facts("board", "onnxruntime", 124, layer, what_to_do)):
         latency_block_table(BINAS, table)
 
 
@@ -76,21 +74,21 @@ def test_each_device_has_one_table(tmp_path):
     assert list(found) == ["phone", "board"]
     assert (found["phone"].blocks == latency_block_table(space, table_of(space)).blocks).all()
     shutil.copy(files[0], tmp_path / "again.parquet")
-    with pytest.raises(DataError, match=r"again\.parquet is a second latency table of device 'phone'"):
+    with pytest.raises(DataError, match=facts("again.parquet", "phone")):
         latencies_by_device([*files, tmp_path / "again.parquet"], space)
 
 
 @pytest.mark.parametrize(
     ("expected", "message"),
     [
-        ({"runtime_version": "1.3.0"}, "runtime version '1.2.3'; expected '1.3.0'"),
-        ({"batch": 8}, "batch 1; expected 8"),
-        ({"threads": 2}, "threads 1; expected 2"),
+        ({"runtime_version": "1.3.0"}, ("runtime", "1.2.3", "1.3.0")),
+        ({"batch": 8}, ("batch", 1, 8)),
+        ({"threads": 2}, ("threads", 1, 2)),
     ],
 )
 def test_refuses_a_table_of_another_setting(tmp_path, expected, message):
     table_of(get_space("binas", resolutions=(32,))).write(tmp_path / "board.parquet")
-    with pytest.raises(DataError, match=f"board.parquet was measured with {message}. Latencies of different settings"):
+    with pytest.raises(DataError, match=facts("board.parquet", *message)):
         read_latency_table(tmp_path / "board.parquet", **expected)
 
 

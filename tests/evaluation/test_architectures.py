@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from messages import facts
 
 from nascore.errors import DataError
 from nascore.evaluation.architectures import Notes, measure_architectures
@@ -123,5 +124,5 @@ def test_notes_pass_over_what_is_not_theirs(tmp_path):
 
 def test_notes_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="cannot write .*file/notes: "):
+    with pytest.raises(DataError, match=facts(tmp_path / "file" / "notes", "File exists")):
         Notes(tmp_path / "file" / "notes", "mine").add({})

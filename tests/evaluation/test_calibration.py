@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from deterministic_weights import fill, images
+from messages import facts
 from torch import nn
 
 from nascore.errors import SpaceError
@@ -77,7 +78,7 @@ def test_weights_and_images_stay(subnet):
 
 
 def test_images_of_another_size_are_refused(subnet):
-    with pytest.raises(SpaceError, match=r"takes \(n, 3, 32, 32\)"):
+    with pytest.raises(SpaceError, match=facts("(2, 3, 40, 40)", "(n, 3, 32, 32)")):
         calibrate(subnet, images(2, 40))
 
 

@@ -4,6 +4,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from messages import facts
 from torch import nn
 from torch.nn import functional
 
@@ -91,7 +92,7 @@ def test_a_measurement_leaves_no_graph_and_the_subnet_alone(subnet, store, monke
 
 
 def test_an_unknown_split_is_named(subnet, store):
-    with pytest.raises(DataError, match="unknown split 'val'.*train, calibration, search, test"):
+    with pytest.raises(DataError, match=facts("split", "'val'", "train, calibration, search, test")):
         measure(subnet, store, split="val", device=CPU)
 
 

@@ -1,7 +1,10 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from messages import facts
 
 from nascore.efficiency import cost
 from nascore.evaluation.measure import Measurement, measure
@@ -85,10 +88,8 @@ def test_the_winner_was_decided_on_search(result, ranking):
     assert result["winner"]["arch_id"] == ranking["arch_id"][1]
     tested = result["contenders"][1]
     assert tested["test_lower"] < tested["test_accuracy"] < tested["test_upper"]
-    assert result["message"] == (
-        f"test accuracy {tested['test_accuracy']:.4f} ({tested['test_lower']:.4f} to {tested['test_upper']:.4f}), "
-        "predicted 0.8000"
-    )
+    accuracies = (f"{tested[key]:.4f}" for key in ("test_accuracy", "test_lower", "test_upper"))
+    assert re.match(facts(*accuracies, "0.8000"), result["message"])
 
 
 def test_one_subnet_in_two_roles_is_tested_once(new_measurer, ranking, genes, tmp_path, monkeypatch):

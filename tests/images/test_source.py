@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from messages import facts
 
 from nascore.data.source import Item, drawn, halved, without_calibration
 from nascore.errors import DataError
@@ -45,5 +46,5 @@ def test_calibration_is_drawn_from_train_and_leaves_it(n_training, count, expect
 
 
 def test_more_calibration_images_than_there_are():
-    with pytest.raises(DataError, match="9 images are to be drawn from 9 training images.* expected at most 8"):
+    with pytest.raises(DataError, match=facts("calibration", 9, 8)):
         without_calibration(items(map(str, range(9))), 9, np.random.default_rng(0))

@@ -107,13 +107,22 @@ class TestCanvas:
         other.rectangle(12, 20, 60, 90, (9, 9, 9))
         assert (canvas.pixels == other.pixels).all() and self.drawn(canvas).sum() == 12 * 18
 
-    @given(*[st.integers(-400, 400)] * 4, st.integers(1, 200))
-    def test_shapes_may_be_anywhere(self, ax, ay, bx, by, size):
-        canvas = Canvas(np.zeros((16, 16, 3), np.uint8))
-        canvas.ellipse((ax, ay), (size, size), (1, 1, 1))
-        canvas.capsule((ax, ay), (bx, by), size, (1, 1, 1))
-        canvas.polygon([(ax, ay), (ax + size, ay), (ax + size, ay + size), (ax, ay + size)], (1, 1, 1))
-        canvas.rectangle(ax, ay, ax + size, ay + size, (1, 1, 1))
+    @given(*[st.integers(-100, 100)] * 4, st.integers(1, 60))
+    def test_a_shape_is_cut_at_the_edge_and_may_be_outside(self, ax, ay, bx, by, size):
+        """A small canvas shows what a large one shows in its middle."""
+        side, border = 16, 44
+
+        def draw(side, offset):
+            canvas = Canvas(np.zeros((side, side, 3), np.uint8))
+            cx, cy, dx, dy = (place + offset * UNIT for place in (ax, ay, bx, by))
+            canvas.rectangle(dx, dy, dx + size, dy + size, (4, 4, 4))
+            canvas.polygon([(cx, cy), (cx + size, cy), (cx + size, cy + size), (cx, cy + size)], (3, 3, 3))
+            canvas.capsule((cx, cy), (dx, dy), size, (2, 2, 2))
+            canvas.ellipse((cx, cy), (size, size), (1, 1, 1))
+            return canvas.pixels
+
+        middle = slice(border, border + side)
+        assert (draw(side, 0) == draw(side + 2 * border, border)[middle, middle]).all()
 
     def test_directions(self):
         ways = [moved((0, 0), angle, 1000) for angle in (0, TURN // 4, TURN // 2, -TURN // 4)]

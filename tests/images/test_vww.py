@@ -9,6 +9,7 @@ import threading
 import zipfile
 
 import pytest
+from messages import facts
 from PIL import Image
 
 from nascore.data import download
@@ -82,8 +83,7 @@ class TestFetch:
     def test_one_that_stays_cut_goes_on_in_the_next_run(self, server, tmp_path, monkeypatch):
         monkeypatch.setattr(download, "ATTEMPTS", 1)
         server.cuts["file.bin"] = [100_000]
-        message = r"cannot download http.*: the connection was closed early \(1 attempts\). 65536 bytes are kept"
-        with pytest.raises(DataError, match=message):
+        with pytest.raises(DataError, match=facts(server.url("file.bin"), "connection", 1, 65536)):
             fetch(server.url("file.bin"), tmp_path)
         assert not (tmp_path / "file.bin").exists()
         assert fetch(server.url("file.bin"), tmp_path, SHA256).read_bytes() == CONTENT
@@ -104,21 +104,22 @@ class TestFetch:
 
     def test_a_server_that_stays_down(self, server, tmp_path):
         server.failures["file.bin"] = [503] * 9
-        with pytest.raises(DataError, match=r"the server answers 503 Service Unavailable \(5 attempts\)"):
+        with pytest.raises(DataError, match=facts(server.url("file.bin"), "503 Service Unavailable", 5)):
             fetch(server.url("file.bin"), tmp_path, pause_s=0)
 
     def test_no_server(self, server, tmp_path):
         server.server_close()
-        with pytest.raises(DataError, match=r"cannot download http.*: no connection \(5 attempts\). 0 bytes"):
+        with pytest.raises(DataError, match=facts(server.url("file.bin"), "connection", 5, 0)):
             fetch(server.url("file.bin"), tmp_path, pause_s=0)
 
     def test_a_wrong_checksum_removes_the_download(self, server, tmp_path):
-        with pytest.raises(DataError, match=f"has SHA-256 {SHA256}; expected {'0' * 64}; the download was removed"):
-            fetch(server.url("file.bin"), tmp_path, "0" * 64)
+        url = server.url("file.bin")
+        with pytest.raises(DataError, match=facts(url, "SHA-256", SHA256, "0" * 64, "removed")):
+            fetch(url, tmp_path, "0" * 64)
         assert list(tmp_path.iterdir()) == []
 
     def test_404_is_not_tried_again(self, server, tmp_path):
-        with pytest.raises(DataError, match="/nothing.zip: the server answers 404 Not Found"):
+        with pytest.raises(DataError, match=facts(server.url("nothing.zip"), "404 Not Found")):
             fetch(server.url("nothing.zip"), tmp_path)
         assert len(server.asked) == 1 and list(tmp_path.iterdir()) == []
 
@@ -126,19 +127,21 @@ class TestFetch:
         path = tmp_path / "a file.bin"
         path.write_bytes(CONTENT)
         assert fetch(str(path), tmp_path / "none", SHA256) == fetch(path.as_uri(), tmp_path / "none") == path
-        with pytest.raises(DataError, match=f"has SHA-256 {SHA256}; expected {'1' * 64}$"):
+        with pytest.raises(DataError, match=facts(path, "SHA-256", SHA256, "1" * 64)) as caught:
             fetch(str(path), tmp_path, "1" * 64)
+        assert "removed" not in str(caught.value)
         assert path.exists() and not (tmp_path / "none").exists()
 
     @pytest.mark.parametrize("where", ["nowhere.zip", "ftp://example.org/x.zip", "file:///nowhere.zip"])
     def test_no_such_file(self, tmp_path, where):
-        with pytest.raises(DataError, match=f"{where} does not exist, or is not a file or an http, https or file URL"):
+        with pytest.raises(DataError, match=facts(where, "http", "https", "file", "URL")):
             fetch(where, tmp_path)
 
     def test_a_folder_that_cannot_be_written(self, server, tmp_path):
         (tmp_path / "file").write_text("")
-        with pytest.raises(DataError, match="cannot keep http.* as .*: Not a directory"):
-            fetch(server.url("file.bin"), tmp_path / "file" / "below")
+        url, folder = server.url("file.bin"), tmp_path / "file" / "below"
+        with pytest.raises(DataError, match=facts(url, folder / "file.bin", "Not a directory")):
+            fetch(url, folder)
 
 
 def zipped(members):
@@ -156,32 +159,35 @@ class TestArchive:
 
     @pytest.mark.parametrize("name", ["../evil.jpg", "a/../../evil.jpg", "/etc/evil", "..\\evil", "C:\\evil"])
     def test_a_member_that_escapes(self, tmp_path, name):
-        with pytest.raises(DataError, match="a.zip is refused: its member .*evil.* would be unpacked outside its"):
+        with pytest.raises(DataError, match=facts("a.zip", repr(name), "folder")):
             self.archive(tmp_path, zipped({"fine.jpg": b"x", name: b"x"}))
         assert [path.name for path in tmp_path.rglob("*")] == ["a.zip"]
 
     def test_a_link(self, tmp_path):
-        link = zipfile.ZipInfo("link.jpg")
+        link = zipfile.ZipInfo("three.jpg")
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
-        with pytest.raises(DataError, match="its member 'link.jpg' is a link"):
+        with pytest.raises(DataError, match=facts("a.zip", "three.jpg", "link")):
             self.archive(tmp_path, zipped({link: b"/etc/passwd"}))
 
     def test_a_bomb(self, tmp_path):
-        with pytest.raises(DataError, match="its member 'zeros' unpacks from 9[0-9]+ to 10000000 bytes"):
-            self.archive(tmp_path, zipped({"zeros": bytes(10_000_000)}))
+        content = zipped({"zeros": bytes(10_000_000)})
+        with contextlib.closing(zipfile.ZipFile(io.BytesIO(content))) as archive:
+            packed = archive.getinfo("zeros").compress_size
+        with pytest.raises(DataError, match=facts("a.zip", "zeros", packed, 10_000_000)):
+            self.archive(tmp_path, content)
 
     def test_no_archive(self, tmp_path):
-        with pytest.raises(DataError, match="a.zip is not a whole zip archive: File is not a zip file"):
+        with pytest.raises(DataError, match=facts("a.zip", "File is not a zip file")):
             self.archive(tmp_path, b"<html>")
 
     def test_a_damaged_member(self, tmp_path):
         content = bytearray(zipped({"one.jpg": photograph(7)}))
         content[100] ^= 0xFF
-        with pytest.raises(DataError, match="a.zip: member one.jpg cannot be read"):
+        with pytest.raises(DataError, match=facts("a.zip", "one.jpg")):
             self.archive(tmp_path, bytes(content)).read("one.jpg")
 
     def test_a_missing_member(self, tmp_path):
-        with pytest.raises(DataError, match="a.zip has no member two.jpg"):
+        with pytest.raises(DataError, match=facts("a.zip", "two.jpg")):
             self.archive(tmp_path, zipped({"one.jpg": b"x"})).read("two.jpg")
 
 
@@ -246,33 +252,32 @@ class TestVisualWakeWords:
         assert described["minival"] == "ids.txt" and "127.0.0.1" not in json.dumps(described)
 
     def test_a_checksum(self, coco, tmp_path):
-        with pytest.raises(DataError, match="train2014.zip has SHA-256"):
+        with pytest.raises(DataError, match=facts("train2014.zip", "SHA-256", "0" * 64)):
             vww(coco, tmp_path, sha256={"train_images": "0" * 64}).splits()
 
     @pytest.mark.parametrize(
         ("content", "message"),
         [
-            (b"13\nfourteen\n", "line 2 must be an image id, a whole number; got 'fourteen'"),
-            (b"\n", "the minival list .*ids.txt is empty"),
-            (b"13\n99\n", "ids.txt has 1 ids that COCO 2014 has not, such as 99"),
-            (b"\xff", "cannot read the minival list"),
+            (b"13\nfourteen\n", ("line 2", "'fourteen'")),
+            (b"\n", ("minival", "empty")),
+            (b"13\n99\n", (1, "COCO 2014", 99)),
+            (b"\xff", ("minival", "utf-8", "0xff")),
         ],
     )
     def test_another_list(self, coco, tmp_path, content, message):
         coco.files["ids.txt"] = content
-        with pytest.raises(DataError, match=message):
+        with pytest.raises(DataError, match=facts("ids.txt", *message)):
             vww(coco, tmp_path).splits()
 
     def test_an_archive_without_the_images(self, coco, tmp_path):
         coco.files["val2014.zip"] = zipped({"val2014/other.jpg": b"x"})
-        with pytest.raises(
-            DataError, match="val2014.zip lacks 10 of 10 annotated images, such as val2014/COCO_val2014"
-        ):
+        missing = "val2014/COCO_val2014_000000000013.jpg"
+        with pytest.raises(DataError, match=facts("val2014.zip", 10, missing)):
             vww(coco, tmp_path).splits()
 
     def test_an_archive_whose_member_escapes(self, coco, tmp_path):
         coco.files["train2014.zip"] = zipped({"../../evil.jpg": b"x"})
-        with pytest.raises(DataError, match="train2014.zip is refused: its member '../../evil.jpg'"):
+        with pytest.raises(DataError, match=facts("train2014.zip", "'../../evil.jpg'", "folder")):
             vww(coco, tmp_path / "downloads").splits()
         assert not list(tmp_path.rglob("evil*"))
 
@@ -281,7 +286,7 @@ class TestVisualWakeWords:
         with contextlib.closing(zipfile.ZipFile(io.BytesIO(coco.files["train2014.zip"]))) as archive:
             members = {member: archive.read(member) for member in archive.namelist()}
         coco.files["train2014.zip"] = zipped(members | {name: members[name][:300]})
-        with pytest.raises(DataError, match=f"1 file is not a whole image:\n  {name}: cannot be decoded"):
+        with pytest.raises(DataError, match=facts(1, name, "data.allow_corrupt")):
             write_store(tmp_path / "store", vww(coco, tmp_path), resolutions=[8])
 
 
@@ -296,5 +301,5 @@ class TestPersonLabels:
         [b"", b"{", b"[]", b"{}", b'{"categories": []}', b'{"categories": [{"name": "person"}]}', b"[" * 10**5],
     )
     def test_another_file(self, content):
-        with pytest.raises(DataError, match="instances_val2014.json is not a COCO annotation file with a category"):
+        with pytest.raises(DataError, match=facts("instances_val2014.json", "COCO", "person")):
             person_labels(content, "val2014")

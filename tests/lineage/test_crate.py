@@ -4,6 +4,7 @@ import json
 import zipfile
 
 import pytest
+from messages import facts
 
 from nascore.errors import DataError
 from nascore.lineage.crate import export
@@ -84,10 +85,10 @@ def test_as_a_zip(recorded):
 
 def test_what_is_missing_and_what_exists_are_answered(recorded):
     recorded.write("Snakefile", "rule all:\n")
-    with pytest.raises(DataError, match="tables exists; a crate is written to a new folder or to a .zip"):
+    with pytest.raises(DataError, match=facts(recorded.folder / "tables", ".zip")):
         export(recorded.open(), recorded.folder, recorded.folder / "tables")
     (recorded.folder / "results/small/predictor.bin").unlink()
-    with pytest.raises(DataError, match="predictor.bin is recorded and missing; `nascore audit small` says more"):
+    with pytest.raises(DataError, match=facts("results/small/predictor.bin", "nascore audit small")):
         export(recorded.open(), recorded.folder, recorded.folder / "new")
     assert not (recorded.folder / "new").exists()
 

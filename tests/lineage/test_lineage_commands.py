@@ -1,10 +1,12 @@
 """`nascore lineage`, `audit`, `diff` and `crate`: what they print, and how bad input is answered."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+from messages import facts
 from typer.testing import CliRunner
 
 from nascore.cli import app
@@ -36,11 +38,19 @@ class TestLineage:
     def test_the_run_is_taken_from_a_path(self, recorded):
         shutil.copytree("results/small", "results/other")
         assert call("lineage", RESULT).startswith(RESULT)
-        assert "which run? Give its name: one of other, small" in call("lineage", "macs", code=1)
+        assert re.match(facts("other, small"), call("lineage", "macs", code=1))
 
-    @pytest.mark.parametrize("arguments", [("nothing",), ("macs", "--run", "smal"), ("macs", "--graph", "a.doc")])
-    def test_mistakes_are_answered(self, recorded, arguments):
-        assert call("lineage", *arguments, code=1).startswith("error: ")
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("nothing",), ("nothing", "small", "macs")),
+            (("macs", "--run", "smal"), ("smal", "small")),
+            (("macs", "--graph", "a.doc"), ("a.doc", ".svg, .dot, .mmd")),
+        ],
+    )
+    def test_mistakes_are_answered(self, recorded, arguments, message):
+        said = call("lineage", *arguments, code=1)
+        assert said.startswith("error: ") and re.match(facts(*message), said)
 
 
 class TestAudit:
@@ -48,7 +58,7 @@ class TestAudit:
         assert "nothing is altered" in call("audit")
         recorded.write(RESULT, "altered")
         shown = call("audit", "small", code=1)
-        assert "altered: 1 (its content is not what was recorded)\n  " + RESULT in shown
+        assert any(re.match(facts("altered", 1), line) for line in shown.splitlines()) and RESULT in shown
 
     def test_json_is_json(self, recorded):
         assert json.loads(call("audit", "--json"))["passed"] is True
@@ -60,35 +70,41 @@ class TestAudit:
         config = "{run: small, tables: tables, predictors: {linear_per_global: {}, mlp: {epochs: 2}}, "
         config += "targets: {macs: {macs_m: %s}}}"
         recorded.write("config.yaml", config % 30)
-        assert "parameters compared with config.yaml" in call("audit", "--configfile", "config.yaml")
+        assert re.match(facts("config.yaml"), call("audit", "--configfile", "config.yaml"))
         recorded.write("config/mine.yaml", config % 31)
         shown = call("audit", code=1)
-        assert "parameters compared with config/mine.yaml" in shown
-        assert 'target was {"macs_m": 30.0}; the configuration has {"macs_m": 31.0}' in shown
-        assert "seed was 0; the configuration has 5" in call("audit", "--config", "seed=5", code=1)
+        assert re.match(facts("config/mine.yaml", RESULT, "target", '{"macs_m": 30.0}', '{"macs_m": 31.0}'), shown)
+        lines = call("audit", "--config", "seed=5", code=1).splitlines()
+        assert any(re.match(facts(RESULT, "seed", 0, 5), line) for line in lines)
 
     @pytest.mark.parametrize(
-        "arguments",
-        [("--configfile", "no.yaml"), ("--configfile", "tables/a.json"), ("--configfile", "bad.yaml"),
-         ("--configfile", "good.yaml", "--config", "seed={"), ("--configfile", "good.yaml", "--config", "sead=1")],
-    )  # fmt: skip
-    def test_mistakes_in_the_configuration_are_answered(self, recorded, arguments):
+        ("arguments", "message"),
+        [
+            (("--configfile", "no.yaml"), ("no.yaml",)),
+            (("--configfile", "tables/a.json"), ("tables/a.json", "list")),
+            (("--configfile", "bad.yaml"), ("bad.yaml", "YAML", "line 1")),
+            (("--configfile", "good.yaml", "--config", "seed={"), ("--config", "seed", "YAML", "line 1")),
+            (("--configfile", "good.yaml", "--config", "sead=1"), ("good.yaml", "sead", "seed")),
+        ],
+    )
+    def test_mistakes_in_the_configuration_are_answered(self, recorded, arguments, message):
         recorded.write("bad.yaml", "{")
         recorded.write("good.yaml", "{run: small, tables: tables, targets: {macs: {macs_m: 30}}}")
-        assert call("audit", *arguments, code=1).startswith("error: ")
+        said = call("audit", *arguments, code=1)
+        assert said.startswith("error: ") and re.match(facts(*message), said)
 
     def test_a_run_without_lineage(self, recorded):
         (recorded.folder / "results/old").mkdir()
-        assert "nothing is recorded of run 'old'" in call("audit", "old", code=1)
+        assert re.match(facts("'old'", "results/old/lineage", "snakemake --forceall"), call("audit", "old", code=1))
 
     @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"kind": "record"}', "\x00"])
     def test_broken_files_are_named(self, recorded, content):
         for folder in ("records", "paths", "environments"):
             for file in (recorded.folder / "results/small/lineage" / folder).glob("*.json"):
                 file.write_text(content)
-        assert "broken: " in call("audit", code=1)
-        assert "error: " in call("lineage", "macs", code=1)
-        assert "error: " in call("crate", code=1)
+        assert re.match(facts("broken", "results/small/lineage/paths/"), call("audit", code=1))
+        assert re.match(facts("error", "macs", "small"), call("lineage", "macs", code=1))
+        assert re.match(facts("error", "nascore audit small"), call("crate", code=1))
 
 
 class TestDiff:
@@ -101,4 +117,4 @@ class TestDiff:
         assert json.loads(call("diff", "small", "other", "--json"))["causes"][0]["what"] == "target.macs_m"
 
     def test_an_unknown_run(self, recorded):
-        assert "Did you mean 'small'" in call("diff", "small", "smalll", code=1)
+        assert re.match(facts("smalll", "small"), call("diff", "small", "smalll", code=1))

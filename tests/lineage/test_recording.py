@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from messages import facts
 
 from nascore.errors import DataError
 from nascore.lineage import hashing, recording
@@ -94,7 +95,7 @@ def test_data_that_another_run_made_comes_with_its_lineage(small, image_store):
 
 def test_a_missing_output_is_an_error_and_leaves_no_record(small):
     job = recording.Job("search", "workflow_scripts/search.py", small.folder, small.results, {}, {}, [], [(None, "no")])
-    with pytest.raises(DataError, match="cannot read no: No such file"):
+    with pytest.raises(DataError, match=facts("no", "No such file")):
         recording.Recording.begin(job).end()
     assert not (small.results / "lineage" / "records").exists()
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from messages import facts
 
 from nascore.errors import DataError
 from nascore.versioning import snapshot as module
@@ -98,10 +99,18 @@ class TestNotes:
         name = _note_file(Path(), "a" * 300).relative_to(".snakemake/metadata").parts
         assert name[0] == "@" + "YWFh" * 63 + "YW" and len(name[0]) == LONGEST_NAME + 1 and name[1][:2] == "Fh"
 
-    @pytest.mark.parametrize("content", ["", "[]", '{"notes": {"a": {}}}', '{"notse": {}}'])
-    def test_broken_ones_are_named(self, recorded, content):
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("", ("JSON",)),
+            ("[]", ("object",)),
+            ('{"notes": {"a": {}}}', ("notes.a.record",)),
+            ('{"notse": {}}', ("notse", "notes")),
+        ],
+    )
+    def test_broken_ones_are_named(self, recorded, content, message):
         recorded.write(f"results/small/lineage/{FILE}", content)
-        with pytest.raises(DataError, match=f"{FILE} is not a file of lineage"):
+        with pytest.raises(DataError, match=facts(f"results/small/lineage/{FILE}", *message)):
             give_back_notes(recorded.open(), [TABLE])
 
 
@@ -121,15 +130,15 @@ class TestSnapshot:
 
     def test_without_dvc(self, finished, monkeypatch):
         monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
-        with pytest.raises(DataError, match="snapshots need DVC, which is not installed"):
+        with pytest.raises(DataError, match=facts("DVC", "pip install dvc")):
             snapshot(finished.open())
 
     def test_an_unfinished_run(self, recorded):
-        with pytest.raises(DataError, match="run 'small' is not finished: it has no report.html"):
+        with pytest.raises(DataError, match=facts("small", "report.html", "snakemake")):
             snapshot(recorded.open())
 
     def test_outside_a_repository(self, finished):
-        with pytest.raises(DataError, match="`dvc add results/small` failed: you are not inside of a DVC repository"):
+        with pytest.raises(DataError, match=facts("dvc add results/small", "you are not inside of a DVC repository")):
             snapshot(finished.open())
 
     def test_says_what_pins_it(self, finished):

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from messages import facts
 
 from nascore.errors import DataError
 from nascore.files import write_json, write_parquet
@@ -75,8 +76,8 @@ def test_facts_say_how_it_was_measured_and_how_good_it_is(paths):
 
 def test_what_is_wrong_is_named(paths):
     paths[2].write_text(json.dumps(QUALITY | {"n_rows": "many"}))
-    with pytest.raises(DataError, match=r"quality\.json is not the quality of contributions: n_rows"):
+    with pytest.raises(DataError, match=facts("quality.json", "n_rows", "integer")):
         read_contributions(*paths)
     paths[0].write_bytes(b"no table")
-    with pytest.raises(DataError, match=r"contributions\.parquet is not a whole Parquet file"):
+    with pytest.raises(DataError, match=facts("contributions.parquet", "Parquet")):
         read_contributions(*paths)

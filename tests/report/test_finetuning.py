@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from messages import facts
 from supernet_run import write_finetuning_files
 
 from nascore.errors import DataError
@@ -61,16 +62,17 @@ def test_what_is_said_of_it(supernet_files, finetuning_files):
 
 
 def test_records_that_do_not_belong_are_refused(supernet_files, finetuning_files):
-    def message(*files):
-        with pytest.raises(DataError) as error:
+    def refused(files, *message):
+        with pytest.raises(DataError, match=facts(*message)):
             read_content(**supernet_files, finetunings=files)
-        return str(error.value)
 
     first, second = finetuning_files
-    assert "is a second fine-tuning of target 'easy'" in message(first, first)
+    again = first.with_name("again.json")
+    again.write_bytes(first.read_bytes())
+    refused([first, again], "again.json", "easy")
     change(first, arch_id="0" * 16)
-    assert "fine-tunes 0000000000000000 for target 'easy', which is not its winner" in message(first)
+    refused([first], "finetuning0.json", "0" * 16, "easy")
     change(first, epochs="two")
-    assert "is not a record of fine-tuning: winner.epochs" in message(first)
+    refused([first], "finetuning0.json", "winner.epochs", "integer")
     second.write_text(json.dumps(json.loads(second.read_text()) | {"status": "finetuned"}))
-    assert "status 'finetuned' with winner null" in message(second)
+    refused([second], "finetuning1.json", "finetuned", "winner", "null")

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from latency_examples import SETTING, table_of
+from messages import facts
 
 from nascore.efficiency.latency_judgement import ESTIMATES, compare
 from nascore.errors import DataError
@@ -117,10 +118,10 @@ def test_both_panels_have_one_scale_and_every_network(files):
 def test_wrong_files_are_named(files):
     board = files["latency"][0]
     board["quality"].write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match=r"quality has columns a, b; expected estimate, mape"):
+    with pytest.raises(DataError, match=facts("quality", "a, b", "estimate, mape, spearman, kendall_tau")):
         read_latency(**board)
     search = read_json(files["searches"][0])
     search["subnets"][0]["costs"].pop("latency_ms@board")
     write_json(files["searches"][0], search)
-    with pytest.raises(DataError, match="has no cost 'latency_ms@board'"):
+    with pytest.raises(DataError, match=facts("search0.json", search["subnets"][0]["arch_id"], "latency_ms@board")):
         read_content(**files | {"latency": []})

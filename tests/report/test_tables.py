@@ -3,6 +3,7 @@ import json
 
 import pandas as pd
 import pytest
+from messages import facts
 
 from nascore.errors import DataError
 from nascore.report.labels import METRICS
@@ -71,10 +72,10 @@ def test_predictors(files):
 
 def test_wrong_files_are_named(files):
     files["predictors"][0].write_text("{}")
-    with pytest.raises(DataError, match=r"metrics\.json is not a file of predictor metrics"):
+    with pytest.raises(DataError, match=facts("metrics.json", "predictor", "Field required")):
         predictors_table(files["predictors"])
     files["searches"][0].unlink()
-    with pytest.raises(DataError, match=r"search0\.json does not exist"):
+    with pytest.raises(DataError, match=facts("search0.json")):
         targets_table(files["searches"])
 
 

@@ -1,4 +1,5 @@
 import pytest
+from messages import facts
 
 from nascore.cli.run_commands import winners_text
 from nascore.errors import DataError
@@ -68,5 +69,5 @@ def test_a_bounded_latency_is_a_column_of_its_own_filled_in_where_it_is_bounded(
 
 
 def test_a_run_that_has_not_ended(tmp_path):
-    with pytest.raises(DataError, match=r"targets\.csv does not exist: the workflow of this run has not come to its"):
+    with pytest.raises(DataError, match=facts(tmp_path / "targets.csv")):
         winners(tmp_path)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from messages import facts
 from search_examples import PLAIN, every_architecture, look_up, random_table
 from space_examples import BINAS_LIKE, SMALL, restrictions_of
 
@@ -84,5 +85,5 @@ def test_the_table_has_the_columns_of_the_report(space, predictor):
 
 
 def test_a_predictor_that_is_not_additive_has_no_exact_front(space):
-    with pytest.raises(PredictorError, match="exact Pareto front needs an additive predictor; 'quadratic' is not one"):
+    with pytest.raises(PredictorError, match=facts("Pareto front", "additive", "quadratic")):
         pareto_table(space, make_predictor("quadratic", space), "macs")

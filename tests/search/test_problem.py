@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from messages import facts
 from search_examples import PLAIN, problem_of, random_table
 
 from nascore.efficiency import cost_tables
@@ -20,11 +21,11 @@ def test_fixed_choices_restrict_the_space(space):
 
 def test_a_fixed_choice_outside_the_searched_part(space):
     covered = space.restrict({"width": [0, 1]})
-    with pytest.raises(
-        TargetError, match="target 't' fixes width 2, but the search is kept to width 0, 1: the accuracy"
-    ):
+    with pytest.raises(TargetError, match=facts("'t'", "width", 2, "0, 1", "accuracy dataset")):
         of(space, {"resolution": 96, "width": 2}, covered)
-    with pytest.raises(TargetError, match="Measure such subnets first, or set search.uncovered_choices to true"):
+    with pytest.raises(
+        TargetError, match=facts("'t'", "resolution", 96, "112, 128", "search.uncovered_choices", "true")
+    ):
         of(space, {"resolution": 96}, space.restrict({"resolution": [112, 128]}))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from messages import facts
 from space_examples import genes_of
 
 from nascore.efficiency import cost
@@ -72,27 +73,26 @@ def test_dicts_are_the_inverse_of_genes(genes):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("'ir_r1_k5_s2_e3_c24_nre'", "'ix_r1_k5_s2_e3_c24_nre'", "unknown block type 'ix'"),
-        ("'ir_r1_k5_s2_e3_c24_nre'", "'ir_r1_k5_s2_c24_nre'", "field 'e' is missing"),
-        ("k3_s1_e3_c24", "k3_s2_e3_c24", "stage 1, block 1: only the first block of a stage has a stride"),
-        ("c24_nre", "c24_nrx", "unknown activation 'rx'"),
-        ("c24_nre", "c-24_nre", "c must be a positive whole number"),
-        ("c24_nre", "c32_nre", "the nearest that is: 'ir_r1_k5_s2_e3_c24_nre'"),
-        ("c24_nre", "c24_nhs", "the nearest that is: 'ir_r1_k5_s2_e3_c24_nre'"),
-        ("_e3_", "_e5_", "'ir_r1_k5_s2_e5_c24_nre' is not of space 'binas' with base channels"),
-        ("_s2_", "_s2_s2_", "field 's' is given twice"),
-        ("_s2_", "_x2_", "unknown field 'x2'"),
-        (", ['cn_r1_k1_s1_c960']", "", "has 7 stages, with the first block and the last convolution; got 6"),
-        (", 'ir_r1_k3_s1_e3_c24_nre_se0.25'", "", "stage 1 has 1 blocks; expected 2 or 3 or 4"),
-        ("[[", "[", "a list of lists of block strings"),
-        ("'ds_r1", "7, 'ds_r1", "a block is a string"),
+        ("'ir_r1_k5_s2_e3_c24_nre'", "'ix_r1_k5_s2_e3_c24_nre'", ("stage 1, block 0", "'ix'", "'ir'")),
+        ("'ir_r1_k5_s2_e3_c24_nre'", "'ir_r1_k5_s2_c24_nre'", ("'ir_r1_k5_s2_c24_nre'", "'e'", "r, k, s, e, c")),
+        ("k3_s1_e3_c24", "k3_s2_e3_c24", ("stage 1, block 1", "stride", "'ir_r1_k3_s2_e3_c24_nre_se0.25'")),
+        ("c24_nre", "c24_nrx", ("activation", "'rx'", "'re'")),
+        ("c24_nre", "c-24_nre", ("'ir_r1_k5_s2_e3_c-24_nre'", "c", "'-24'", 65536)),
+        ("c24_nre", "c32_nre", ("'ir_r1_k5_s2_e3_c32_nre'", "'ir_r1_k5_s2_e3_c24_nre'")),
+        ("c24_nre", "c24_nhs", ("'ir_r1_k5_s2_e3_c24_nhs'", "'ir_r1_k5_s2_e3_c24_nre'")),
+        ("_e3_", "_e5_", ("'ir_r1_k5_s2_e5_c24_nre'", "binas", "base")),
+        ("_s2_", "_s2_s2_", ("'ir_r1_k5_s2_s2_e3_c24_nre'", "'s'")),
+        ("_s2_", "_x2_", ("'ir_r1_k5_x2_e3_c24_nre'", "'x2'", "r, k, s, e, c")),
+        (", ['cn_r1_k1_s1_c960']", "", ("stages", "binas", 7, 6)),
+        (", 'ir_r1_k3_s1_e3_c24_nre_se0.25'", "", ("stage 1", "1 blocks", 2, 3, 4)),
+        ("[[", "[", ("list of lists", "['ds_r1_k3_s1_e1_c16_nre'], [")),
+        ("'ds_r1", "7, 'ds_r1", ("stage 0, block 0", "'ir_r1_k3_s1_e3_c24'", 7)),
     ],
 )
 def test_what_is_wrong_with_a_string_is_said(old, new, message):
     assert old in A
-    with pytest.raises(SpaceError, match=r".*") as caught:
+    with pytest.raises(SpaceError, match=facts(*message)):
         BINAS.from_string(A.replace(old, new, 1))
-    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "[" * 5000, "x" * 20_000, "__import__('os')"])
@@ -104,16 +104,15 @@ def test_hostile_strings_are_refused(text):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"arch_string": A, "resolution": 225}, "row 0: resolution is 225; expected one of 224"),
-        ({"arch_string": A, "size": 224}, "unknown architecture key 'size'"),
-        ({"resolution": 224}, "a mapping with arch_string and resolution"),
-        ("A", "a mapping with arch_string and resolution"),
+        ({"arch_string": A, "resolution": 225}, ("resolution", 225, 224)),
+        ({"arch_string": A, "size": 224}, ("'size'", "arch_string, resolution")),
+        ({"resolution": 224}, ("arch_string", "resolution", {"resolution": 224})),
+        ("A", ("arch_string", "resolution", "'A'")),
     ],
 )
 def test_what_is_wrong_with_a_mapping_is_said(entry, message):
-    with pytest.raises(SpaceError) as caught:
+    with pytest.raises(SpaceError, match=facts("row 0", *message)):
         BINAS.from_dicts([entry])
-    assert message in str(caught.value)
 
 
 def test_repeats_become_blocks():
@@ -124,14 +123,14 @@ def test_repeats_become_blocks():
 
 def test_another_resolution_needs_to_be_named():
     space = get_space("binas", resolutions=(64, 96))
-    with pytest.raises(SpaceError, match="resolution is None; expected one of 64, 96"):
+    with pytest.raises(SpaceError, match=facts("row 0", "resolution", None, "64, 96")):
         space.from_dicts([{"arch_string": A}])
     genes = space.from_dicts([{"arch_string": A, "resolution": 96}])
     assert space.global_columns(genes)["resolution"].tolist() == [96]
 
 
 def test_unknown_channels_are_named():
-    with pytest.raises(SpaceError, match="Did you mean 'large'"):
+    with pytest.raises(SpaceError, match=facts("channels", "'larg'", "'large'")):
         get_space("binas", channels="larg")
 
 
@@ -140,5 +139,5 @@ def test_a_string_says_its_channels():
     large = Binas.build(channels="large")
     assert channels_of(large.to_string(large.largest())) == "large"
     assert channels_of("[]") == channels_of("[['ds_r1_k3_s1_c20']]") == "base"
-    with pytest.raises(SpaceError, match="field 'c' is missing"):
+    with pytest.raises(SpaceError, match=facts("'ds_r1_k3_s1'", "'c'", "r, k, s, c")):
         channels_of("[['ds_r1_k3_s1']]")

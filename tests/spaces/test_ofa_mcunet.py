@@ -3,6 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from hypothesis import given
+from messages import facts
 from space_examples import genes_of
 
 from nascore.errors import SpaceError
@@ -110,38 +111,31 @@ class TestDictionaries:
     @pytest.mark.parametrize(
         ("change", "message"),
         [
-            (
-                {"width": 1},
-                "row 1: unknown architecture key 'width'. Did you mean 'wid'? Valid: wid, ks, e, d, image_size",
-            ),
-            ({"wid": 3}, "row 1: wid is 3; expected one of 0, 1, 2"),
-            ({"wid": True}, "row 1: wid is True; expected a whole number"),
-            ({"wid": None}, "row 1: wid is None; expected a whole number"),
-            ({"image_size": 100}, "row 1: image_size is 100; expected one of 96, 112, 128, 144, 160"),
-            ({"ks": [3] * 19}, "row 1: ks must be a list of 20 entries or one number; got 19 entries"),
-            ({"ks": "3" * 20}, "row 1: ks must be a list of 20 entries or one number; got '33333333333333333333'"),
-            ({"e": [3.0] * 20}, r"row 1: e\[0\] is 3.0; expected a whole number"),
-            ({"ks": [4] + [3] * 19}, r"row 1: ks\[0\] is 4; expected one of 3, 5, 7"),
-            ({"e": [3] * 19 + [5]}, r"row 1: e\[19\] is 5; expected one of 3, 4, 6"),
-            ({"d": [0, 3, 0, 0, 0, 0]}, r"row 1: d\[1\] is 3; expected one of 0, 1, 2"),
-            ({"d": [0] * 5}, "row 1: d must be a list of 6 entries or one number; got 5 entries"),
+            ({"width": 1}, ("'width'", "'wid'", "wid, ks, e, d, image_size")),
+            ({"wid": 3}, ("wid", 3, "0, 1, 2")),
+            ({"wid": True}, ("wid", True)),
+            ({"wid": None}, ("wid", None)),
+            ({"image_size": 100}, ("image_size", 100, "96, 112, 128, 144, 160")),
+            ({"ks": [3] * 19}, ("ks", 20, 19)),
+            ({"ks": "3" * 20}, ("ks", 20, "3" * 20)),
+            ({"e": [3.0] * 20}, ("e[0]", 3.0)),
+            ({"ks": [4] + [3] * 19}, ("ks[0]", 4, "3, 5, 7")),
+            ({"e": [3] * 19 + [5]}, ("e[19]", 5, "3, 4, 6")),
+            ({"d": [0, 3, 0, 0, 0, 0]}, ("d[1]", 3, "0, 1, 2")),
+            ({"d": [0] * 5}, ("d", 6, 5)),
         ],
     )
     def test_mistakes_are_named(self, space, change, message):
-        with pytest.raises(SpaceError, match=message.replace("'?", r"'\?")):
+        with pytest.raises(SpaceError, match=facts("row 1", *message)):
             space.from_dicts([SMALLEST, SMALLEST | change])
 
     def test_a_missing_key_is_named(self, space):
         entry = {key: value for key, value in SMALLEST.items() if key != "d"}
-        with pytest.raises(
-            SpaceError, match="row 0: architecture key 'd' is missing; expected wid, ks, e, d, image_size"
-        ):
+        with pytest.raises(SpaceError, match=facts("row 0", "'d'", "wid, ks, e, d, image_size")):
             space.from_dicts([entry])
 
     def test_something_else_is_named(self, space):
-        with pytest.raises(
-            SpaceError, match=r"row 1: an architecture is a mapping with the keys wid, .*; got \[0, 3\]"
-        ):
+        with pytest.raises(SpaceError, match=facts("row 1", "wid, ks, e, d, image_size", [0, 3])):
             space.from_dicts([SMALLEST, [0, 3]])
 
     def test_columns_are_the_same_architectures(self, space, rng):
@@ -150,7 +144,7 @@ class TestDictionaries:
         assert list(columns) == ["wid", "resolution", "ks", "e", "d"]
         assert (space.from_columns(columns) == genes).all()
         columns["ks"][7][0] = 4
-        with pytest.raises(SpaceError, match=r"row 7: ks\[0\] is 4; expected one of 3, 5, 7"):
+        with pytest.raises(SpaceError, match=facts("row 7", "ks[0]", 4, "3, 5, 7")):
             space.from_columns(columns)
 
 
@@ -160,10 +154,10 @@ class TestBuild:
 
     @pytest.mark.parametrize("resolutions", [[], [96, 96], [16], [100], [2048], [96.0], ["96"], "96"])
     def test_refuses_strange_resolutions(self, resolutions):
-        with pytest.raises(SpaceError, match=r"resolutions must be different multiples of 8, 32 to 1024 px; got \["):
+        with pytest.raises(SpaceError, match=facts("resolutions", 8, 32, 1024, list(resolutions))):
             get_space("ofa_mcunet", resolutions=resolutions)
 
     @pytest.mark.parametrize("n_classes", [1, 2.0, "2"])
     def test_refuses_strange_numbers_of_classes(self, n_classes):
-        with pytest.raises(SpaceError, match=f"n_classes must be a whole number of at least 2; got {n_classes!r}"):
+        with pytest.raises(SpaceError, match=facts("n_classes", 2, repr(n_classes))):
             get_space("ofa_mcunet", n_classes=n_classes)

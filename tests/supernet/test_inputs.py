@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from messages import facts
 
 from nascore.errors import ConfigError
 from nascore.supernet.inputs import find_device, normalise
@@ -19,7 +20,7 @@ def test_pixels_become_numbers_around_0(rng):
 def test_devices(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert find_device("auto") == find_device("cpu") == torch.device("cpu")
-    with pytest.raises(ConfigError, match="device is 'cuda', but this machine shows no GPU; use auto or cpu"):
+    with pytest.raises(ConfigError, match=facts("cuda", "GPU", "auto", "cpu")):
         find_device("cuda")
-    with pytest.raises(ConfigError, match="device is 'gpu'; expected auto, cpu, cuda, or cuda:N"):
+    with pytest.raises(ConfigError, match=facts("gpu", "auto", "cpu", "cuda", "cuda:N")):
         find_device("gpu")

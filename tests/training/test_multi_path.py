@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from messages import facts
 from torch import nn
 from torch.nn import functional
 
@@ -56,9 +57,11 @@ def test_then_every_image_has_a_path_of_its_own(rng):
 
 
 def test_strategies_are_for_their_space(small_space):
-    with pytest.raises(ConfigError, match="strategy is 'multi_path', which is for space 'binas'; the space is 'ofa_"):
+    with pytest.raises(ConfigError, match=facts("training.strategy", "'multi_path'", "'binas'", "'ofa_mcunet'")):
         phases(TrainingOptions(strategy="multi_path"), small_space)
-    with pytest.raises(ConfigError, match="'progressive_shrinking', which is for space 'ofa_mcunet'; the space is 'b"):
+    with pytest.raises(
+        ConfigError, match=facts("training.strategy", "'progressive_shrinking'", "'ofa_mcunet'", "'binas'")
+    ):
         planned(strategy="progressive_shrinking")
 
 
@@ -207,5 +210,5 @@ def test_killed_and_gone_on_is_the_same_to_the_bit(finished, job_of, heaviest, t
 
 
 def test_paths_need_a_teacher(job_of, tmp_path):
-    with pytest.raises(ConfigError, match="phase 'multi_path' needs a teacher; give the checkpoint of the phase befo"):
+    with pytest.raises(ConfigError, match=facts("'multi_path'", "teacher", "checkpoint")):
         train_phase(job_of(tmp_path, "multi_path"))

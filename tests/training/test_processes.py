@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 import torch
+from messages import facts
 
 from nascore.errors import TrainingError
 from nascore.training.launch import command, run_phase
@@ -41,13 +42,11 @@ def test_two_processes_train_as_one(store, tmp_path, space):
 
 def test_an_error_of_one_process_ends_all_with_its_message(make_job, tmp_path, capfd):
     jobs = [make_job(tmp_path / str(n), processes=n, epochs=1, batch_size=19, learning_rate=1e-3) for n in (1, 2)]
-    for job, message in zip(
-        jobs, ("cannot write", "^cannot write .*2/supernet.safetensors: Is a directory$"), strict=True
-    ):
+    for job in jobs:
         job.checkpoint.mkdir(parents=True)  # where the first process writes at the end
-        with pytest.raises(Exception, match=message) as raised:
+        with pytest.raises(Exception, match=facts(job.checkpoint, "Is a directory")) as raised:
             run_phase(job)
-    assert type(raised.value) is TrainingError
+    assert type(raised.value) is TrainingError and "\n" not in str(raised.value)
     assert psutil.Process().children() == []
     assert capfd.readouterr().out.count("phase sandwich, epoch: 1/1") == 1  # the first of two processes alone reports
     # Until then all went well. One step in single precision is the same but for weights whose gradient is noise.

@@ -1,10 +1,12 @@
 import os
 import pickle
+import re
 import resource
 from pathlib import Path
 
 import pytest
 import torch
+from messages import facts
 
 from nascore.errors import DataError
 from nascore.supernet import build_supernet
@@ -67,12 +69,12 @@ def test_nothing_is_no_state(new, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("content", "identity", "reason"),
     [
-        (lambda whole: whole, "another", "it is of a training with other options, images, first weights or code"),
-        (lambda whole: whole[: len(whole) // 2], "this training", "it is no whole file of tensors: "),
-        (lambda whole: whole[:100], "this training", "it is no whole file of tensors: "),
-        (lambda whole: b"", "this training", "it is no whole file of tensors: "),
-        (lambda whole: b"hello\n" * 99, "this training", "it is no whole file of tensors: "),
-        (lambda whole: pickle.dumps([1], 2), "this training", "it is no whole file of tensors: "),
+        (lambda whole: whole, "another", ("options", "images", "weights", "code")),
+        (lambda whole: whole[: len(whole) // 2], "this training", ("file of tensors",)),
+        (lambda whole: whole[:100], "this training", ("file of tensors",)),
+        (lambda whole: b"", "this training", ("file of tensors",)),
+        (lambda whole: b"hello\n" * 99, "this training", ("file of tensors",)),
+        (lambda whole: pickle.dumps([1], 2), "this training", ("file of tensors",)),
     ],
     ids=["another training", "half", "start", "empty", "text", "pickle"],
 )
@@ -83,7 +85,7 @@ def test_other_files_are_not_gone_on_from(saved, new, tmp_path, capsys, content,
     assert ResumePoint(path, identity).restore(*new) == (0, [])
     assert all(torch.equal(value, before[name]) for name, value in new[0].state_dict().items())
     said = capsys.readouterr().out
-    assert said.startswith(f"not going on from {path}: {reason}") and said.count("\n") == 1
+    assert re.match(facts(path, *reason), said) and said.count("\n") == 1
 
 
 @pytest.mark.parametrize("by_torch", [True, False])
@@ -94,7 +96,7 @@ def test_a_payload_is_not_executed(new, tmp_path, capsys, by_torch):
     else:
         path.write_bytes(pickle.dumps(payload, 2))
     assert ResumePoint(path, "this training").restore(*new) == (0, [])
-    assert "not going on from" in capsys.readouterr().out
+    assert re.match(facts(path, "file of tensors"), capsys.readouterr().out)
     assert not (tmp_path / "owned").exists()
 
 
@@ -104,7 +106,7 @@ def test_a_full_disk_leaves_the_state_before(trained, new, saved, tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
     try:
-        with pytest.raises(DataError, match="cannot write .*resume.pt: File too large"):
+        with pytest.raises(DataError, match=facts(path, "File too large")):
             ResumePoint(path, "this training").save(2, *trained, CURVE)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
