@@ -10,15 +10,14 @@ while running, as registries do (whoever chooses from a registry adds that modul
 imports (the project has none).
 """
 
-import ast
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nascore.errors import DataError, unknown_name
+from nascore.lineage.parsed_source import parsed
 from nascore.lineage.surroundings import installed_versions, normal_name
 
 PACKAGE = "nascore"
@@ -54,7 +53,7 @@ def fingerprint(root: Path, *entry_points: str, versions: Mapping[str, str] | No
     used = _reached(root, entry_points)
     digest = hashlib.sha256()
     for name in sorted(used):
-        digest.update(f"{name}\0{_parsed(used[name])[0]}\0".encode())
+        digest.update(f"{name}\0{parsed(used[name]).code_sha256}\0".encode())
     for path in _data_files(used):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.relative_to(root).as_posix()}\0{content}\0".encode())
@@ -80,7 +79,7 @@ def _reached(root: Path, entry_points: Sequence[str]) -> dict[str, Path]:
     while waiting:
         name, path = waiting.popitem()
         used[name] = path
-        for imported in _parsed(path)[1] - used.keys():
+        for imported in parsed(path).imports - used.keys():
             if there := _imported_path(root, path, imported):
                 waiting[imported] = there
     return used
@@ -88,7 +87,7 @@ def _reached(root: Path, entry_points: Sequence[str]) -> dict[str, Path]:
 
 def _packages(used: dict[str, Path]) -> list[str]:
     """Return the packages that modules import, under the names of their installation."""
-    imported = {name.partition(".")[0] for path in used.values() for name in _parsed(path)[1]}
+    imported = {name.partition(".")[0] for path in used.values() for name in parsed(path).imports}
     others = imported - sys.stdlib_module_names - used.keys() - NO_EFFECT - {PACKAGE}
     return sorted(normal_name(DISTRIBUTIONS.get(name, name)) for name in others)
 
@@ -126,52 +125,3 @@ def _data_files(used: dict[str, Path]) -> list[Path]:
     folders = {path.parent for name, path in used.items() if name.split(".")[0] == PACKAGE}
     beside = (file for folder in folders for file in folder.iterdir())
     return sorted(f for f in beside if f.is_file() and f.suffix != ".py" and not f.name.startswith("."))
-
-
-def _parsed(path: Path) -> tuple[str, frozenset[str]]:
-    """Return the hash of a file's code, and the names that it imports."""
-    status = path.stat()
-    return _parse(path, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=1024)
-def _parse(path: Path, _mtime_ns: int, _size: int) -> tuple[str, frozenset[str]]:
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        raise DataError(f"{path}{f', line {line}' if line else ''}: not valid Python: {error.args[0]}") from None
-    names = {name for statement in _pruned(tree) for name in _imported(statement)}
-    code = ast.dump(tree)
-    parents = {name.rsplit(".", dots)[0] for name in names for dots in range(1, name.count(".") + 1)}
-    return hashlib.sha256(code.encode()).hexdigest(), frozenset(names | parents)
-
-
-def _pruned(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Remove docstrings and `if TYPE_CHECKING` bodies from a tree; yield the statements that are left."""
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
-            inside = getattr(node, field, None)
-            if isinstance(inside, list):
-                inside[:] = [statement for statement in inside if not _is_text(statement)]
-                waiting += inside
-        if isinstance(node, ast.stmt):
-            yield node
-
-
-def _is_text(node: ast.AST) -> bool:
-    """Say whether a statement is a docstring, also one below an assignment, or is for type checkers only."""
-    if isinstance(node, ast.If) and not node.orelse:
-        return ast.unparse(node.test).removeprefix("typing.") == "TYPE_CHECKING"
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def _imported(statement: ast.stmt) -> Iterator[str]:
-    """Yield the modules that a statement may import; `from a import b` may mean `a.b`."""
-    if isinstance(statement, ast.Import):
-        yield from (alias.name for alias in statement.names)
-    elif isinstance(statement, ast.ImportFrom) and statement.module:
-        yield statement.module
-        yield from (f"{statement.module}.{alias.name}" for alias in statement.names)
