@@ -5,12 +5,15 @@ TABLES ?= ../shared/data/lab3_accuracy_tables
 LINT_TABLES := tests/data/tables
 
 BIN := .venv/bin
+# Two workers, a file of tests at a time, in the order of tests/conftest.py.
+PYTEST := -n 2 --dist loadfile --no-loadscope-reorder --failed-first
 PIP := $(BIN)/pip --disable-pip-version-check
 ENV := .venv/installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env reproduce verify-reproducible lab3 published docs lint unit test test-cluster lock schema clean
+.PHONY: help env reproduce verify-reproducible lab3 published docs lint unit test test-faults test-cluster coverage mutants \
+        lock schema clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,11 +52,23 @@ lint: $(ENV) docs ## Check style, types, import rules, the workflow and the docu
 	$(BIN)/snakemake --lint --configfile config/lab3_tables.yaml --config tables=$(LINT_TABLES)
 	$(BIN)/snakemake --lint --configfile config/binas.yaml --config 'finetuning={epochs: 1}'
 
-unit: $(ENV) ## Test the library, without the workflow
-	$(BIN)/pytest tests --ignore tests/workflow -n 2 --dist loadfile
+unit: $(ENV) ## Test the library, without the workflow: first what failed last, then quick tests
+	$(BIN)/pytest $(PYTEST) --ignore tests/workflow
 
-test: $(ENV) lint ## Check and test everything
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(ENV) lint ## Check and test everything; of kills and full disks a sample
+	$(BIN)/pytest $(PYTEST)
+
+test-faults: $(ENV) ## The long tests: jobs of every rule are killed, the disk is full for every rule, all images are rendered
+	$(BIN)/pytest $(PYTEST) -m long
+
+coverage: $(ENV) ## Lines and branches of nascore that the tests of `make test` run, jobs of the workflow included
+	rm -rf build/coverage
+	$(BIN)/coverage run -m pytest $(PYTEST)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --skip-empty
+
+mutants: $(ENV) ## Change single expressions of four packages, 200 of each, and count the changes that a test notices
+	$(BIN)/python benchmarks/mutants.py
 
 test-cluster: $(ENV) ## Run a small workflow on a Slurm of its own, cancel a job, compare (installs slurm-wlm)
 	tests/cluster/install.sh

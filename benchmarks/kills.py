@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from kill_harness import Kill, Reference, kill_and_go_on  # noqa: E402
-from small_project import CONFIG, IMAGES_CONFIG, Project, new_project_in  # noqa: E402
+from small_configs import CONFIG, IMAGES_CONFIG  # noqa: E402
+from small_project import Project, new_project_in  # noqa: E402
 
 ROUND = 100
 """Kills that one run of the workflow takes; a new one is begun for more."""

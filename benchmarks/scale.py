@@ -37,7 +37,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from loopback_slurm import LOOPBACK, loopback_slurm, missing_programs  # noqa: E402
-from small_project import IMAGES_CONFIG, Project, new_project_in  # noqa: E402
+from small_configs import IMAGES_CONFIG  # noqa: E402
+from small_project import Project, new_project_in  # noqa: E402
 
 from nascore.accuracy_dataset.sampling import sample_architectures  # noqa: E402
 from nascore.data.store import ImageStore  # noqa: E402

@@ -4,14 +4,12 @@ A kill is SIGKILL to every process of the workflow. What goes on is what docs/in
 `snakemake --unlock` and the same command again.
 """
 
-import os
 import random
 import re
 import signal
-import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 from small_project import Project
+from warm_start import Program
 
 from nascore.config import read_config
 from nascore.lineage.audit import audit
@@ -76,6 +75,10 @@ class Reference:
             chance.choice(sorted(log for log in self.jobs if self.jobs[log].rule == rule)) for rule in chosen
         )
 
+    def forced(self, logs: Iterable[str]) -> list[str]:
+        """Return the arguments that have jobs done again."""
+        return ["--forcerun", *(output for log in logs for output in self.jobs[log].outputs)]
+
     def wrong_after_kill(self, project: Project) -> tuple[str, ...]:
         """Return the artifacts that are there and differ, and files that are neither artifacts nor a job's own."""
         found = artifacts(project).items()
@@ -100,15 +103,17 @@ def kill_and_go_on(project: Project, reference: Reference, kills: int, seed: int
     again: list[str] = []
     while plan.total():
         log, moment = _killed(project, reference, plan, chance, again)
-        # Chosen jobs that were over before they were killed are done again. Forced, as nothing else may need them.
-        again = [] if log else ["--forcerun", *(output for log in plan for output in reference.jobs[log].outputs)]
         if log is None:
+            # Chosen jobs that were over before they were killed are done again. Forced, as nothing else may need them.
+            again = reference.forced(plan)
             continue
+        # The same command goes on: what it forced and was killed in is forced by it again.
+        again = reference.forced([log]) if again else []
         plan -= Counter([log])
         yield Kill(reference.jobs[log].rule, moment, reference.wrong_after_kill(project))
         unlocked = project.run("--unlock")
         assert unlocked.returncode == 0, unlocked.stdout
-    ended = project.run(cores=1)
+    ended = project.run(*again, cores=1)
     assert ended.returncode == 0, ended.stdout
 
 
@@ -120,27 +125,16 @@ def _killed(
     `again` are the arguments that force jobs which were done before.
     """
     opened = {log: _time_of(project.folder / log) for log in plan}
-    running = subprocess.Popen(
-        project.command("--verbose", *again, cores=1),  # Snakemake's own account, which says when a job starts
-        cwd=project.folder,
-        env=project.environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    with running:
-        assert running.stdout is not None
-        said = ""
-        for line in running.stdout:
-            said += line
-            log = line.strip().removeprefix("log: ") if line.startswith("    log: ") else None
-            if log in plan:
-                moment = _wait_for_a_moment(project.folder / log, opened[log], reference.jobs[log], chance)
-                if running.poll() is None:
-                    _kill(running.pid)
-                    return log, moment
-        assert running.wait() == 0, said
+    running = project.start("--verbose", *again, cores=1)  # Snakemake's own account, which says when a job starts
+    for line in running.lines():
+        log = line.strip().removeprefix("log: ") if line.startswith("    log: ") else None
+        if log in plan:
+            moment = _wait_for_a_moment(project.folder / log, opened[log], reference.jobs[log], chance)
+            if running.is_running():
+                _kill(running)
+                return log, moment
+    done = running.wait()
+    assert done.returncode == 0, done.stdout
     return None, ""
 
 
@@ -157,10 +151,11 @@ def _wait_for_a_moment(log: Path, opened: int, job: Job, chance: random.Random) 
     return f"{seconds:.3f} s after {since}"
 
 
-def _kill(pid: int) -> None:
+def _kill(running: Program) -> None:
     """Kill a workflow with all its processes, and wait until they are gone."""
-    processes = psutil.Process(pid).children(recursive=True)
-    os.killpg(pid, signal.SIGKILL)
+    processes = psutil.Process(running.pid).children(recursive=True)
+    running.kill(signal.SIGKILL)
+    running.wait()
     _, alive = psutil.wait_procs(processes, timeout=30)
     assert not alive, f"not in the workflow's process group: {alive}"
 

@@ -1,5 +1,6 @@
 """A small project whose workflow really runs: the code of this one, copied, with small tables and quick options."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -8,82 +9,24 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import yaml
-from synthetic_tables import N_IMAGES, write_tables
+from small_configs import CONFIG
+from synthetic_tables import write_tables
+from warm_start import Program, nascore, snakemake
 
 from nascore.spaces import get_space
 
+SHARED = ("nascore", "rules", "tables", "workflow_scripts")
+"""Folders whose files no workflow writes or touches; a test replaces what it changes, see `Project.replace`."""
+
 ROOT = Path(__file__).resolve().parents[1]
 CODE = ("Snakefile", "rules", "workflow_scripts", "nascore", "profiles", "environment.yml", "docs/captions")
-
-CONFIG = {
-    "run": "small",
-    "tables": "tables",
-    "table_format": {"n_images": N_IMAGES},
-    "predictors": {"linear_per_global": {}, "mlp": {"epochs": 1, "hidden": 16}},
-    "learning_curve": {"rows": [50, 100]},
-    "search": {"top_k": 3, "pareto": ["macs"]},
-    "searchers": {
-        "random": {"algorithm": "random", "samples": 50},
-        "exact": {"algorithm": "exact"},
-    },
-    "targets": {"macs": {"macs_m": 30}, "board": {"device": "stm32f412"}, "impossible": {"peak_memory_kb": 64}},
-}
-
-LATENCY_CONFIG = {
-    **CONFIG,
-    "space": {"resolutions": [96]},
-    "predictors": {"linear_per_global": {}},
-    "learning_curve": {"rows": [50]},
-    "searchers": {"exact": {"algorithm": "exact"}},
-    "latency": {
-        "fit": 10,
-        "heldout": 10,
-        "repeats": 16,
-        "devices": {"onnx": {"backend": "onnxruntime"}, "torch": {"backend": "pytorch"}},
-    },
-    "targets": {
-        "onnx": {"latency_ms": 1000, "latency_on": "onnx", "macs_m": 30},
-        "torch": {"latency_ms": 1000, "latency_on": "torch"},
-        "macs": {"macs_m": 30},
-        "seconds": {"latency_ms": 0.0002, "latency_on": "onnx"},
-    },
-}
-"""A run with latency limits that any machine keeps, and one that none does; few layers and few repeats."""
-
-IMAGES_CONFIG = {
-    "run": "small",
-    "data": {"source": "synthetic", "train": 96, "calibration": 24, "search": 60, "test": 50},
-    "space": {"resolutions": [32, 40]},
-    "training": {"epochs": 2, "batch_size": 32, "random_subnets": 1, "monitor_images": 20, "threads": 1},
-    "evaluation": {"calibration_images": 24},
-    "sampling": {"subnets": 40, "shards": 3},
-    "validation": {"top_k": 2},
-    "predictors": {"linear_per_global": {}},
-    "learning_curve": {"rows": [20]},
-    "search": {"top_k": 3, "pareto": ["macs"]},
-    "searchers": {"random": {"algorithm": "random", "samples": 20}, "exact": {"algorithm": "exact"}},
-    "targets": {"macs": {"macs_m": 5}, "smallest": {"peak_memory_kb": 8}, "impossible": {"peak_memory_kb": 7}},
-}
-"""A run with a supernet: at 32 px the smallest working set is that of one shape of subnets, 8 KB."""
-
-BINAS_CONFIG = {
-    **IMAGES_CONFIG,
-    "data": {"source": "synthetic", "train": 64, "calibration": 24, "search": 20, "test": 40},
-    "space": {"name": "binas", "resolutions": [32]},
-    "training": IMAGES_CONFIG["training"] | {"strategy": "multi_path"},
-    "sampling": {"subnets": 40, "shards": 2},
-    "predictors": {"linear_per_global": {}, "contributions": {}, "bilinear": {}},
-    "searchers": {
-        "bcfw": {"algorithm": "bcfw", "predictor": "bilinear", "starts": 1},
-        "exact": {"algorithm": "exact", "predictor": "bilinear"},
-    },
-    "targets": {"macs": {"macs_m": 6}, "impossible": {"macs_m": 3}},
-}
-"""A run of the BINAS space: one-shot network, contributions, and searches that need bilinear predictors."""
 
 
 class Project:
@@ -92,51 +35,60 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.results = folder / "results" / "small"
-        self.said = folder / "said.txt"
-        """What a killed workflow said."""
 
     def configure(self, base: dict[str, object] = CONFIG, **changes: object) -> None:
         """Write a configuration with some top-level keys changed."""
-        (self.folder / "config.yaml").write_text(yaml.safe_dump({**base, **changes}, sort_keys=False))
+        self.replace("config.yaml", yaml.safe_dump({**base, **changes}, sort_keys=False))
 
-    def command(self, *arguments: str, cores: int = 2) -> list[str]:
-        """Return a snakemake call."""
-        return [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", "config.yaml", *arguments]
+    def replace(self, name: str | Path, content: str | bytes) -> None:
+        """Write a file anew, and not into the one that is there: it may be shared with other copies of the project."""
+        file = self.folder / name
+        file.unlink(missing_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     @property
     def environment(self) -> dict[str, str]:
-        """The copied package goes before the installed one."""
-        return {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        """The copied package goes before the installed one; no settings of the user's count."""
+        own = {"PYTHONPATH": str(self.folder), "GIT_CONFIG_GLOBAL": os.devnull, "DVC_NO_ANALYTICS": "1"}
+        return {**os.environ, **own}
+
+    def options(self, *arguments: str, cores: int = 2) -> list[str]:
+        """Return the arguments of a call of snakemake."""
+        return ["--cores", str(cores), "--configfile", "config.yaml", *arguments]
+
+    def start(self, *arguments: str, cores: int = 2) -> Program:
+        """Start snakemake."""
+        return self.started(snakemake, *self.options(*arguments, cores=cores))
+
+    def started(self, function: Callable[..., None], *arguments: str) -> Program:
+        """Start a program of `warm_start` in the project."""
+        return Program(function, *arguments, folder=self.folder, environment=self.environment)
 
     def run(self, *arguments: str, cores: int = 2) -> subprocess.CompletedProcess[str]:
         """Run snakemake and return what it said."""
-        return subprocess.run(
-            self.command(*arguments, cores=cores),
-            cwd=self.folder,
-            env=self.environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=600,
-        )
+        return self.start(*arguments, cores=cores).wait()
 
-    def killed_when(self, pattern: str, with_signal: signal.Signals) -> int:
-        """Start snakemake, send a signal to all its processes once a result is there, and return the status."""
-        running = subprocess.Popen(
-            self.command(),
-            cwd=self.folder,
-            env=self.environment,
-            stdout=self.said.open("w"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            # Whoever runs the tests in the background may have SIGINT ignored, which children inherit.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+    def run_cold(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run snakemake as a user does, from the first import on; see `subprocess.run` for the options."""
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", *self.options(*arguments)], cwd=self.folder, env=self.environment,
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, **options,
+        )  # fmt: skip
+
+    def nascore(self, *arguments: str, code: int = 0) -> str:
+        """Run the command line, which must end with a status, and return what it said."""
+        done = self.started(nascore, *arguments).wait()
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+    def killed_when(self, pattern: str, with_signal: signal.Signals) -> subprocess.CompletedProcess[str]:
+        """Start snakemake, send a signal to all its processes once a result is there, and return how it ended."""
+        running = self.start()
         deadline = time.monotonic() + 300
-        while not list(self.results.glob(pattern)) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.killpg(running.pid, with_signal)
-        return running.wait(timeout=60)
+        while not list(self.results.glob(pattern)) and running.is_running() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        running.kill(with_signal)
+        return running.wait()
 
     def planned(self) -> Counter[str]:
         """Return how many jobs of each rule a run would do."""
@@ -150,7 +102,7 @@ class Project:
         """Replace text in a file of the project."""
         text = (self.folder / name).read_text()
         assert old in text, f"{name} has no {old!r}"
-        (self.folder / name).write_text(text.replace(old, new, 1))
+        self.replace(name, text.replace(old, new, 1))
 
     def derived(self) -> dict[str, str]:
         """Return the hash of every derived artifact: everything but logs, timings and lineage."""
@@ -168,7 +120,7 @@ def new_project_in(folder: Path, **space: object) -> Project:
         source, copy = ROOT / name, folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, copy)
         else:
             shutil.copy2(source, copy)
     write_tables(folder / "tables", get_space("ofa_mcunet", **space), files=2, rows=200)
@@ -184,3 +136,42 @@ def finished_project_in(folder: Path, config: dict[str, object], **space: object
     done = project.run()
     assert done.returncode == 0, done.stdout
     return project
+
+
+def run_once(base: Path, name: str, config: dict[str, object]) -> Project:
+    """Run a project to the end once for all workers of pytest-xdist: the first does it, the others wait for it."""
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, whole = shared / name / "project", shared / name / "whole"
+    folder.parent.mkdir(exist_ok=True)
+    with open(shared / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            finished_project_in(folder, config)
+            whole.touch()
+    return Project(folder)
+
+
+@contextmanager
+def copy_of(finished: Project, folder: Path) -> Iterator[Project]:
+    """Lend a copy that a test may change; where a test has changed a file of `finished` itself, it fails at its end."""
+    before = shared_files(finished.folder)
+    shutil.copytree(finished.folder, folder, symlinks=True, ignore=lambda _, names: {*names} & {*SHARED})
+    for name in SHARED:
+        shutil.copytree(finished.folder / name, folder / name, copy_function=os.link)
+    yield Project(folder)
+    shutil.rmtree(folder)
+    changed = before ^ shared_files(finished.folder)
+    assert not changed, f"other tests see it, too: {sorted({name for name, *_ in changed})}"
+
+
+def shared_files(folder: Path) -> set[tuple[str, int, int]]:
+    """Return the name, size and time of each file that copies share."""
+    files = (file for name in SHARED for file in (folder / name).rglob("*.*") if file.suffix != ".pyc")
+    return {(file.relative_to(folder).as_posix(), file.stat().st_size, file.stat().st_mtime_ns) for file in files}
+
+
+def seed_of_commit() -> int:
+    """Return a number that is another one with every commit; 0 outside a repository."""
+    done = subprocess.run(["git", "-C", ROOT, "rev-parse", "HEAD"], capture_output=True, text=True)
+    return int(done.stdout[:8], 16) if done.returncode == 0 else 0

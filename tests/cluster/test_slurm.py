@@ -16,7 +16,8 @@ import pytest
 import yaml
 from kill_harness import artifacts
 from loopback_slurm import LOOPBACK, loopback_slurm
-from small_project import IMAGES_CONFIG, ROOT, Project, new_project_in
+from small_configs import IMAGES_CONFIG
+from small_project import ROOT, Project, new_project_in
 
 from nascore.lineage.history import Run
 
@@ -98,8 +99,8 @@ def runs(tmp_path_factory) -> Runs:
     local, cluster = (new_project_in(folder / name) for name in ("local", "on a cluster"))
     for project in (local, cluster):
         project.configure(CONFIG)
-    command = local.command("--quiet")
-    subprocess.run(command, cwd=local.folder, env=local.environment, check=True, timeout=PATIENCE_S)
+    done = local.run()
+    assert done.returncode == 0, done.stdout
     with loopback_slurm(folder / "slurm") as slurm, open(folder / "said", "w+") as said:
         # The workflow itself has to keep libraries to one thread.
         environment = {**cluster.environment, **slurm, "OMP_NUM_THREADS": "2"}

@@ -5,7 +5,8 @@ from collections import Counter
 
 import pandas as pd
 import pytest
-from small_project import BINAS_CONFIG, Project, finished_project_in
+from small_configs import BINAS_CONFIG
+from small_project import Project, finished_project_in
 
 from nascore.config import read_config
 from nascore.lineage.audit import audit
@@ -44,7 +45,7 @@ def test_contributions_are_a_table_and_a_section_of_the_report(project):
     assert right == pytest.approx(round(right))
     assert base == {"n_answers": 20, "split": "search", "passes": 1, "resolution": 32}
     quality = json.loads((folder / "quality.json").read_text())
-    assert quality["n_rows"] == 40 and {"paper", "published_code"} < quality.keys()
+    assert quality["n_rows"] == 30 and {"paper", "published_code"} < quality.keys()
     page = (project.results / "report.html").read_text()
     assert 'id="contributions-choices"' in page and 'id="contributions-operations"' in page
 

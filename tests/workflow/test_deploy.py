@@ -1,11 +1,15 @@
 """Bundles in the workflow: made of every winner, described where there is none, the same bytes again, and audited."""
 
 import json
+import re
 from collections import Counter
+from collections.abc import Iterator
 
 import pandas as pd
 import pytest
-from small_project import IMAGES_CONFIG, Project, finished_project_in
+from messages import errors, facts
+from small_configs import IMAGES_CONFIG
+from small_project import Project, copy_of
 
 from nascore.config import read_config
 from nascore.lineage.audit import audit
@@ -13,14 +17,19 @@ from nascore.lineage.history import Run
 
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 
-TARGETS = {name: IMAGES_CONFIG["targets"][name] for name in ("macs", "impossible")}
-CONFIG = {**IMAGES_CONFIG, "targets": TARGETS, "deploy": {"bundles": True}}
+TARGETS = IMAGES_CONFIG["targets"]
+CONFIG = {**IMAGES_CONFIG, "deploy": {"bundles": True}}
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory) -> Project:
-    """A project whose workflow has run to the end; tests leave it so."""
-    return finished_project_in(tmp_path_factory.mktemp("deploy") / "project", CONFIG)
+def project(_finished_images, tmp_path_factory) -> Iterator[Project]:
+    """A finished run, gone on with to its bundles; tests leave it so."""
+    with copy_of(_finished_images, tmp_path_factory.mktemp("deploy") / "project") as project:
+        project.configure(CONFIG)
+        assert project.planned() == Counter(export_bundle=3, measure_bundles=1, write_report=1)
+        done = project.run()
+        assert done.returncode == 0, done.stdout
+        yield project
 
 
 def test_every_winner_is_bundled_and_reported(project):
@@ -37,7 +46,7 @@ def test_every_winner_is_bundled_and_reported(project):
     page = (project.results / "report.html").read_text()
     assert 'id="bundles"' in page and 'href="bundles/macs/model_int8.onnx"' in page
     timed = pd.read_csv(project.results / "benchmarks" / "bundles.csv")
-    assert timed["target"].tolist() == ["macs", "macs"] and (timed["median_ms"] > 0).all()
+    assert timed["target"].tolist() == ["macs", "macs", "smallest", "smallest"] and (timed["median_ms"] > 0).all()
 
 
 def test_nothing_changed_nothing_to_do_and_the_audit_passes(project):
@@ -64,4 +73,4 @@ def test_bundles_can_be_left_out_and_need_images(project, new_project):
         project.configure(CONFIG)
     new_project.configure(deploy={"bundles": True})
     said = new_project.run("-n")
-    assert said.returncode and "a run on published tables has no weights to deploy" in said.stdout
+    assert said.returncode and re.match(facts("deploy.bundles", "tables"), errors(said.stdout))

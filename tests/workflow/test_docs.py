@@ -7,12 +7,13 @@ which needs two runs, is in test_lineage.py, `nascore snapshot` in test_dvc.py, 
 
 import re
 import shutil
-import subprocess
-import sys
+from functools import cache
 
 import pytest
 from doc_blocks import ALL, COMMANDS, ROOT, fits
 from random_images import write_images
+from small_project import Project, new_project_in
+from warm_start import snakemake
 
 ON_A_RUN = ("audit", "crate", "deploy", "lineage", "validate")
 NAMES_HERE = {
@@ -31,24 +32,16 @@ def without_numbers(text: str) -> str:
 
 
 def test_nascore_commands_on_a_finished_run(finished_images):
-    tried = set()
+    tried, nascore = set(), cache(finished_images.nascore)  # pages show some commands again
     for block in ALL:
         for command in block.commands:
             if command.words[0] != "nascore" or command.words[1] not in ON_A_RUN:
                 continue
             tried.add(command.words[1])
             words = [NAMES_HERE.get(word, word) for word in command.words[1:]]
-            done = subprocess.run(
-                [sys.executable, "-c", "from nascore.cli import app; app()", *words],
-                cwd=finished_images.folder,
-                env=finished_images.environment,
-                capture_output=True,
-                text=True,
-            )
-            assert done.returncode == 0, f"{block}: {done.stderr}"
-            shown = "\n".join(command.shown)
+            said, shown = nascore(*words), "\n".join(command.shown)
             if shown.startswith("run small"):
-                assert fits(without_numbers(shown), without_numbers(done.stdout)), f"{block}:\n{done.stdout}"
+                assert fits(without_numbers(shown), without_numbers(said)), f"{block}:\n{said}"
     assert tried == set(ON_A_RUN)
 
 
@@ -60,21 +53,21 @@ PLANNED = [
 ]
 
 
-@pytest.mark.parametrize("text", PLANNED)
-def test_snakemake_plans_its_commands(text, new_project):
-    shutil.copytree(ROOT / "config", new_project.folder / "config")
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Project:
+    """A project with what the commands name; plans leave it so."""
+    project = new_project_in(tmp_path_factory.mktemp("docs") / "project")
+    shutil.copytree(ROOT / "config", project.folder / "config")
     for name in ("FOLDER", "PATH"):  # of images and of tables
-        write_images(new_project.folder / name, ("cat", "dog"), 40)
-        shutil.copytree(new_project.folder / "tables", new_project.folder / name, dirs_exist_ok=True)
+        write_images(project.folder / name, ("cat", "dog"), 40)
+        shutil.copytree(project.folder / "tables", project.folder / name, dirs_exist_ok=True)
+    return project
+
+
+@pytest.mark.parametrize("text", PLANNED)
+def test_snakemake_plans_its_commands(text, project):
     command = COMMANDS[text]
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *command.words[1:], "-n"],
-        cwd=new_project.folder,
-        env=new_project.environment,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+    done = project.started(snakemake, *command.words[1:], "-n").wait()
     assert done.returncode == 0, done.stdout
     if "total" in "\n".join(command.shown):
         assert fits("\n".join(command.shown), done.stdout), done.stdout

@@ -1,6 +1,7 @@
 """Versions of real runs with DVC: clones, remotes, links, locks. No test needs a network."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,8 +13,11 @@ from hashlib import md5
 from pathlib import Path
 
 import pytest
+import warm_start
 import zc.lockfile
-from small_project import CONFIG, IMAGES_CONFIG, ROOT, Project, new_project_in
+from messages import errors, facts
+from small_configs import CONFIG, IMAGES_CONFIG
+from small_project import ROOT, Project, new_project_in
 
 from nascore.config import read_config
 from nascore.data.sources import make_source
@@ -24,26 +28,19 @@ LINKS = ("copy", "hardlink", "symlink")
 OTHER_TARGETS = {**CONFIG["targets"], "macs": {"macs_m": 29}}
 
 
-def call(project: Project, *command: str, code: int = 0) -> str:
-    """Run a command in a project and return what it said."""
-    environment = {**project.environment, "GIT_CONFIG_GLOBAL": os.devnull, "DVC_NO_ANALYTICS": "1"}
-    done = subprocess.run(
-        command, cwd=project.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+def git(project: Project, *arguments: str) -> str:
+    """Run a git command in a project and return what it said."""
+    command = ("git", "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments)
+    return subprocess.run(
+        command, cwd=project.folder, env=project.environment, text=True, check=True, stdout=subprocess.PIPE
+    ).stdout
+
+
+def dvc(project: Project, *arguments: str, code: int = 0) -> str:
+    """Run a DVC command in a project and return what it said."""
+    done = project.started(warm_start.dvc, *arguments).wait()
     assert done.returncode == code, done.stdout
     return done.stdout
-
-
-def git(project: Project, *arguments: str) -> str:
-    return call(project, "git", "-c", "user.name=a", "-c", "user.email=a@example.org", *arguments)
-
-
-def dvc(project: Project, *arguments: str) -> str:
-    return call(project, sys.executable, "-m", "dvc", *arguments)
-
-
-def nascore(project: Project, *arguments: str, code: int = 0) -> str:
-    return call(project, sys.executable, "-c", "from nascore.cli import app; app()", *arguments, code=code)
 
 
 def commit(project: Project) -> None:
@@ -78,7 +75,7 @@ def _with_images(_finished_images: Project, tmp_path_factory) -> Project:
     folder = tmp_path_factory.mktemp("dvc") / "project"
     shutil.copytree(_finished_images.folder, folder)
     project = versioned(Project(folder))
-    nascore(project, "snapshot")
+    project.nascore("snapshot")
     dvc(project, "remote", "add", "--default", "folder", str(project.folder.parent / "remote"))
     dvc(project, "push")
     commit(project)
@@ -115,14 +112,14 @@ class TestSnapshot:
         assert git(cloned, "status", "--porcelain") == ""
 
     def test_says_what_to_commit(self, repository):
-        shown = nascore(repository, "snapshot")
+        shown = repository.nascore("snapshot")
         assert "results/small  results/small.dvc" in shown and "git add results/small.dvc; git commit" in shown
 
     def test_at_the_end_of_the_workflow_if_it_is_asked_for(self, repository):
         repository.configure(snapshot=True, targets=OTHER_TARGETS)
         before = repository.derived()
         done = repository.run()
-        assert done.returncode == 0 and "results/small is pinned by results/small.dvc" in done.stdout, done.stdout
+        assert done.returncode == 0 and "results/small.dvc" in done.stdout, done.stdout
         assert "up to date" in dvc(repository, "status", "results/small.dvc")
         assert repository.planned() == Counter()
         repository.configure()
@@ -133,30 +130,30 @@ class TestSnapshot:
         finished_project.configure(snapshot=True, targets=OTHER_TARGETS)
         done = finished_project.run()
         assert done.returncode != 0 and "Traceback" not in done.stdout
-        assert "error: `dvc add results/small` failed: you are not inside of a DVC repository" in done.stdout
+        assert re.match(facts("dvc add results/small", "DVC repository"), errors(done.stdout))
 
 
 class TestMistakes:
     def test_no_finished_run(self, repository):
         (repository.results / "report.html").unlink()
-        assert "run 'small' is not finished: it has no report.html" in nascore(repository, "snapshot", code=1)
+        assert re.match(facts("small", "report.html"), errors(repository.nascore("snapshot", code=1)))
 
     def test_while_the_workflow_runs(self, repository):
         lock = repository.folder / ".snakemake/locks/0.output.lock"
         lock.parent.mkdir(exist_ok=True)
         lock.write_text("results/small/report.html")
-        assert "error: the workflow is running in" in nascore(repository, "snapshot", code=1)
+        assert re.match(facts("running", repository.folder), errors(repository.nascore("snapshot", code=1)))
 
     def test_while_another_dvc_runs_and_jobs_never_wait_for_it(self, repository):
         (repository.folder / ".dvc/tmp").mkdir()
         lock = zc.lockfile.LockFile(str(repository.folder / ".dvc/tmp/lock"))
         repository.configure(targets=OTHER_TARGETS)
-        done = repository.run(cores=2)
-        shown = nascore(repository, "snapshot", code=1)
+        done = repository.run("--until", "search")
+        shown = repository.nascore("snapshot", code=1)
         lock.close()
         assert done.returncode == 0, done.stdout
         assert "error: `dvc add results/small` failed: Unable to acquire lock" in shown
-        assert "results/small.dvc" in nascore(repository, "snapshot")
+        assert "results/small.dvc" in repository.nascore("snapshot")
 
 
 class TestClone:
@@ -164,8 +161,8 @@ class TestClone:
         dvc(cloned, "pull")
         assert cloned.planned() == Counter()
         assert cloned.derived() == _with_images.derived()
-        assert "nothing is altered" in nascore(cloned, "audit", "--configfile", "config.yaml")
-        assert "synthetic/manifest.json" in nascore(cloned, "lineage", "macs.measured_accuracy", "--files")
+        assert "nothing is altered" in cloned.nascore("audit", "--configfile", "config.yaml")
+        assert "synthetic/manifest.json" in cloned.nascore("lineage", "macs.measured_accuracy", "--files")
         assert "up to date" in dvc(cloned, "status") and git(cloned, "status", "--porcelain") == ""
 
     def test_a_changed_parameter_is_seen_in_a_clone_as_where_the_run_was_made(self, cloned, _with_images):
@@ -198,7 +195,7 @@ class TestClone:
         dvc(cloned, "pull")
         cloned.configure(IMAGES_CONFIG, learning_curve={"rows": [25]})
         assert cloned.run().returncode == 0
-        nascore(cloned, "snapshot")
+        cloned.nascore("snapshot")
         commit(cloned)
         git(cloned, "checkout", "--quiet", "HEAD~1")
         dvc(cloned, "checkout")
@@ -209,7 +206,7 @@ class TestClone:
 
 class TestTables:
     def test_tables_that_are_copied_later_rerun_nothing_unless_they_are_others(self, repository, tmp_path):
-        nascore(repository, "snapshot")
+        repository.nascore("snapshot")
         dvc(repository, "remote", "add", "--default", "folder", str(tmp_path / "remote"))
         dvc(repository, "push")
         commit(repository)
@@ -228,7 +225,7 @@ class TestLinks:
     def test_adding_relinking_and_replacing(self, repository, link):
         dvc(repository, "config", "cache.type", link)
         before = repository.derived()
-        nascore(repository, "snapshot")
+        repository.nascore("snapshot")
         report = repository.results / "report.html"
         assert {"copy": report.stat().st_nlink == 1, "hardlink": report.stat().st_nlink == 2,
                 "symlink": report.is_symlink()}[link]  # fmt: skip
@@ -236,7 +233,7 @@ class TestLinks:
         held = cache(repository)
         assert held and all(name == content for name, content in held.items())
         repository.configure(targets=OTHER_TARGETS)
-        done = repository.run()
+        done = repository.run("--until", "search")
         assert done.returncode == 0, done.stdout
         assert repository.derived() != before
         assert cache(repository) == held, "a job has written into DVC's cache"
@@ -292,9 +289,10 @@ def test_push_and_pull_with_s3(cloned, _with_images, storage, tmp_path, monkeypa
     assert project.derived() == _with_images.derived()
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     shutil.rmtree(project.folder / ".dvc/cache")
-    assert "403" in call(project, sys.executable, "-m", "dvc", "fetch", code=1)
+    assert "403" in dvc(project, "fetch", code=1)
 
 
+@pytest.mark.long
 def test_the_default_images_are_those_that_are_pinned(tmp_path):
     config = read_config(ROOT / "config/config.yaml")
     project = versioned(new_project_in(tmp_path))

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from kill_harness import Reference, artifacts
-from small_project import IMAGES_CONFIG, Project
+from messages import errors, facts
+from small_configs import IMAGES_CONFIG
+from small_project import Project, seed_of_commit
 
 from nascore.lineage.audit import audit
 from nascore.lineage.hashing import files_in
@@ -68,22 +70,38 @@ def independent_jobs(project: Project) -> list[list[Record]]:
     return groups
 
 
+@contextmanager
+def small_disk(project: Project) -> Iterator[Path]:
+    """Move data and results of a project to a disk of their own."""
+    disk = project.folder / "disk"
+    disk.mkdir()
+    with mounted("-t", "tmpfs", "-o", f"size={DISK_MB}m", "none", at=disk):
+        for name in ("data", "results"):
+            shutil.move(project.folder / name, disk / name)
+            (project.folder / name).symlink_to(disk / name)
+        yield disk
+
+
 class TestFullDisk:
+    def test_the_rules_of_a_group_say_so_and_harm_nothing(self, finished_images):
+        """Another group with every commit."""
+        reference = Reference(finished_images)
+        with small_disk(finished_images) as disk:
+            groups = independent_jobs(finished_images)
+            group = groups[seed_of_commit() % len(groups)]
+            self.fails_and_harms_nothing(finished_images, disk, reference, group)
+
+    @pytest.mark.long
     def test_every_rule_says_so_and_ends_in_the_same_bytes_when_there_is_room(self, finished_images):
-        project, disk = finished_images, finished_images.folder / "disk"
-        reference = Reference(project)
-        disk.mkdir()
-        with mounted("-t", "tmpfs", "-o", f"size={DISK_MB}m", "none", at=disk):
-            for name in ("data", "results"):
-                shutil.move(project.folder / name, disk / name)
-                (project.folder / name).symlink_to(disk / name)
-            groups = independent_jobs(project)
+        reference = Reference(finished_images)
+        with small_disk(finished_images) as disk:
+            groups = independent_jobs(finished_images)
             for group in groups:
-                self.fails_and_harms_nothing(project, disk, reference, group)
+                self.fails_and_harms_nothing(finished_images, disk, reference, group)
             assert {job.rule for group in groups for job in group} == {job.rule for job in reference.jobs.values()}
-            done = project.run("--forceall")
+            done = finished_images.run("--forceall")
             assert done.returncode == 0, done.stdout
-            assert not reference.wrong_at_the_end(project)
+            assert not reference.wrong_at_the_end(finished_images)
 
     def fails_and_harms_nothing(self, project, disk, reference, group):
         outputs = [entry.path for job in group for entry in job.outputs]
@@ -114,13 +132,12 @@ class TestFullDisk:
     def test_a_file_that_may_not_grow(self, finished_images):
         """The same without a right to mount, for what is larger than 64 KiB."""
         before, checkpoint = artifacts(finished_images), "results/small/supernet/sandwich/supernet.safetensors"
-        call = finished_images.command(*alone("train_phase", outputs=[checkpoint]))
-        done = subprocess.run(
-            call, cwd=finished_images.folder, env=finished_images.environment, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, resource.RLIM_INFINITY)),
-        )  # fmt: skip
-        assert "error: cannot write results/small/supernet/sandwich/resume.pt: File too large" in refused(done)
+        limit = (1 << 16, resource.RLIM_INFINITY)
+        done = finished_images.run_cold(
+            *alone("train_phase", outputs=[checkpoint]),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+        )
+        assert re.match(facts("results/small/supernet/sandwich/resume.pt", "File too large"), errors(refused(done)))
         assert finished_images.run(*alone("train_phase", outputs=[checkpoint])).returncode == 0
         assert artifacts(finished_images) == before
 
@@ -150,26 +167,27 @@ DAMAGED = {
     "a cut checkpoint": (
         "rank_contenders",
         "supernet/sandwich/supernet.safetensors",
-        "is not a whole safetensors file",
+        "safetensors",
     ),
-    "a cut dataset": ("split_rows", "accuracy_dataset/accuracy_dataset.parquet", "is not a whole Parquet file"),
-    "a cut shard": ("gather_shards", "accuracy_dataset/shards/0001.parquet", "is not a whole Parquet file"),
-    "a cut predictor": ("trace_pareto", "predictors/linear_per_global/predictor.safetensors", "is not a whole"),
-    "a cut search": ("draw_winner", "search/macs/exact/result.json", "is not whole, valid JSON"),
+    "a cut dataset": ("split_rows", "accuracy_dataset/accuracy_dataset.parquet", "Parquet"),
+    "a cut shard": ("gather_shards", "accuracy_dataset/shards/0001.parquet", "Parquet"),
+    "a cut predictor": ("trace_pareto", "predictors/linear_per_global/predictor.safetensors", "safetensors"),
+    "a cut search": ("draw_winner", "search/macs/exact/result.json", "JSON"),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_damaged_file_is_named_with_what_to_do(finished_images, damage):
-    rule, name, message = DAMAGED[damage]
+    rule, name, kind = DAMAGED[damage]
     file = finished_images.results / name
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     jobs = Run.open("small", finished_images.folder).jobs().values()
     path = f"results/small/{name}"
     job = next(job for job in jobs if job.rule == rule and path in {entry.path for entry in job.inputs})
     said = refused(finished_images.run(*alone(rule, outputs=[job.outputs[0].path])))
-    assert re.search(rf"^error: (shard )?{path} {message}", said, re.MULTILINE), said
-    assert f"{path} is not what the workflow made: remove it, and the next run makes it again" in said
+    assert re.match(facts(path, kind), errors(said)), said
+    # It says what to do, too.
+    assert said.count(path) > errors(said).count(path)
 
 
 def test_flipped_bytes_in_the_header_of_a_checkpoint(finished_images):
@@ -180,7 +198,7 @@ def test_flipped_bytes_in_the_header_of_a_checkpoint(finished_images):
     said = refused(
         finished_images.run(*alone("measure_shard", outputs=["results/small/accuracy_dataset/shards/0000.parquet"]))
     )
-    assert "supernet.safetensors is not a whole safetensors file" in said
+    assert re.match(facts("results/small/supernet/sandwich/supernet.safetensors", "safetensors file"), errors(said))
 
 
 def test_a_damaged_file_is_made_again_by_the_next_run(finished_images):
@@ -192,20 +210,18 @@ def test_a_damaged_file_is_made_again_by_the_next_run(finished_images):
     assert done.stdout.count("] rank_contenders ") == 1 and artifacts(finished_images) == before
 
 
-def test_a_second_workflow_in_the_same_folder_refuses_and_the_first_goes_on(new_project, finished_project):
-    first = subprocess.Popen(
-        new_project.command(), cwd=new_project.folder, env=new_project.environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    while first.poll() is None and not list((new_project.folder / ".snakemake" / "locks").glob("*.output.lock")):
-        time.sleep(0.02)
-    said = refused(new_project.run())
-    assert "Directory cannot be locked" in said and "no other Snakemake process" in said and "--unlock" in said
-    output, _ = first.communicate(timeout=300)
-    assert first.returncode == 0, output
-    assert new_project.derived() == finished_project.derived()
-    again = new_project.run()
-    assert again.returncode == 0 and "Nothing to be done" in again.stdout
+def test_a_second_workflow_in_the_same_folder_refuses_and_the_first_goes_on(finished_project):
+    before = finished_project.derived()
+    first = finished_project.start("--forcerun", "split_rows", "--until", "evaluate_predictor")
+    while first.is_running() and not list((finished_project.folder / ".snakemake" / "locks").glob("*.output.lock")):
+        time.sleep(0.01)
+    said = refused(finished_project.run())
+    assert re.search(facts("LockException", "--unlock"), said)
+    done = first.wait()
+    assert done.returncode == 0, done.stdout
+    assert finished_project.derived() == before
+    again = finished_project.run()
+    assert again.returncode == 0, again.stdout
 
 
 def kinds_of_files(project: Project) -> dict[str, Path]:
@@ -224,19 +240,22 @@ def kinds_of_files(project: Project) -> dict[str, Path]:
 
 
 def test_a_flipped_bit_in_every_kind_of_file_is_found_and_named(finished_images):
-    run = Run.open("small", finished_images.folder)
+    """Of artifacts all at once; of lineage one after the other, as a broken record hides what it tells of others."""
     kinds = kinds_of_files(finished_images)
+    lineage = [kind for kind in kinds if kind.endswith(("records", "environments", "paths"))]
     missed = []
-    for kind, file in kinds.items():
-        content = file.read_bytes()
-        flipped = bytearray(content)
-        # Of a pointer, the hash: its last field only saves hashing, and a wrong one has a file hashed again.
-        place = content.index(b'"sha256"') + 20 if kind.endswith("paths") else len(content) // 2
-        flipped[place] ^= 1
-        file.write_bytes(flipped)
-        named = {finding.path for finding in audit(Run.open("small", run.project), run.project).findings}
-        file.write_bytes(content)
-        path = file.relative_to(finished_images.folder)
-        if not named & {path.as_posix(), path.parent.as_posix()}:
-            missed.append(kind)
+    for flipped in (sorted(kinds.keys() - set(lineage)), *([kind] for kind in lineage)):
+        contents = {kind: kinds[kind].read_bytes() for kind in flipped}
+        for kind, content in contents.items():
+            changed = bytearray(content)
+            # Of a pointer, the hash: its last field only saves hashing, and a wrong one has a file hashed again.
+            place = content.index(b'"sha256"') + 20 if kind.endswith("paths") else len(content) // 2
+            changed[place] ^= 1
+            kinds[kind].write_bytes(changed)
+        findings = audit(Run.open("small", finished_images.folder), finished_images.folder).findings
+        named = {finding.path for finding in findings}
+        for kind, content in contents.items():
+            kinds[kind].write_bytes(content)
+            path = kinds[kind].relative_to(finished_images.folder)
+            missed += [] if named & {path.as_posix(), path.parent.as_posix()} else [kind]
     assert not missed and len(kinds) > 30

@@ -3,10 +3,12 @@
 import json
 import signal
 from collections import Counter
+from collections.abc import Iterator
 
 import pandas as pd
 import pytest
-from small_project import IMAGES_CONFIG
+from small_configs import IMAGES_CONFIG
+from small_project import Project, copy_of
 
 from nascore.config import read_config
 from nascore.lineage.audit import audit
@@ -24,16 +26,17 @@ def read(project, target, name="finetuning/finetuning.json"):
     return json.loads((project.results / "validation" / target / name).read_text())
 
 
-@pytest.fixture
-def finetuned(finished_images):
-    """A copy of a finished run, gone on with."""
-    finished_images.configure(IMAGES_CONFIG, finetuning={"epochs": 1, "batch_size": 32})
-    planned = finished_images.planned()
-    assert planned["finetune_winner"] == planned["validate_finetuned"] == 3
-    assert planned["train_phase"] == planned["validate_target"] == planned["search"] == 0
-    done = finished_images.run()
-    assert done.returncode == 0, done.stdout
-    return finished_images
+@pytest.fixture(scope="module")
+def finetuned(_finished_images, tmp_path_factory) -> Iterator[Project]:
+    """A finished run, gone on with."""
+    with copy_of(_finished_images, tmp_path_factory.mktemp("finetune") / "project") as project:
+        project.configure(IMAGES_CONFIG, finetuning={"epochs": 1, "batch_size": 32})
+        planned = project.planned()
+        assert planned["finetune_winner"] == planned["validate_finetuned"] == 3
+        assert planned["train_phase"] == planned["validate_target"] == planned["search"] == 0
+        done = project.run()
+        assert done.returncode == 0, done.stdout
+        yield project
 
 
 def test_a_finished_run_is_fine_tuned(finetuned):
@@ -64,9 +67,9 @@ def test_a_finished_run_is_fine_tuned(finetuned):
 
 def test_killed_between_epochs_it_goes_on_and_ends_in_the_same_bits(finetuned):
     weights = finetuned.results / "validation" / "macs" / "finetuning" / "weights" / "winner.safetensors"
-    options = {"targets": {"macs": IMAGES_CONFIG["targets"]["macs"]}, "finetuning": {"epochs": 12, "batch_size": 32}}
+    options = {"targets": {"macs": IMAGES_CONFIG["targets"]["macs"]}, "finetuning": {"epochs": 3, "batch_size": 32}}
     finetuned.configure(IMAGES_CONFIG, **options)
-    assert finetuned.killed_when("validation/macs/finetuning/resume.pt", signal.SIGKILL) != 0
+    assert finetuned.killed_when("validation/macs/finetuning/resume.pt", signal.SIGKILL).returncode
     assert finetuned.run("--unlock").returncode == 0
     assert finetuned.run("--rerun-incomplete").returncode == 0
     log = (finetuned.results / "logs" / "finetune_winner" / "macs.log").read_text()

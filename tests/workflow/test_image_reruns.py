@@ -1,15 +1,28 @@
-"""Each change reruns what a careful person would, and nothing else: a run on a folder of images."""
+"""Each change reruns what a careful person would, and nothing else: a run on a folder of images, in all phases."""
 
-import os
-import shutil
 from collections import Counter
 
 import pytest
 from PIL import Image
 from random_images import write_images
-from small_project import IMAGES_CONFIG, Project, new_project_in
+from small_configs import IMAGES_CONFIG
+from small_project import Project, copy_of, new_project_in
 
-PETS = {**IMAGES_CONFIG, "data": {"source": "image_folder"}, "images": "pets"}
+from nascore.spaces import get_space
+from nascore.supernet.checkpoint import load_subnet
+
+PETS = {
+    **IMAGES_CONFIG,
+    "data": {"source": "image_folder"},
+    "images": "pets",
+    "sampling": {"subnets": 20, "shards": 3},
+    "learning_curve": {"rows": [10]},
+    "training": {
+        **IMAGES_CONFIG["training"],
+        **{"strategy": "progressive_shrinking", "epochs": 1, "batch_size": 500, "monitor_images": 0},
+    },
+}
+PHASES = 7
 TABLES = Counter(summarize=1, summarize_validation=1, write_report=1)
 VALIDATE_ONE = Counter(choose_contenders=1, rank_contenders=1, validate_target=1)
 VALIDATE_ALL = Counter(choose_contenders=3, rank_contenders=3, validate_target=3)
@@ -17,14 +30,14 @@ SEARCH = Counter(search=6, draw_winner=3)
 FIT = Counter(fit_predictor=1, evaluate_predictor=1, measure_learning_curve=1)
 FROM_PREDICTOR = FIT + SEARCH + Counter(trace_pareto=1) + VALIDATE_ALL + TABLES
 FROM_ROWS = Counter(gather_shards=1, count_coverage=1, split_rows=1) + FROM_PREDICTOR
-FROM_IMAGES = Counter(prepare_images=1, train_phase=1, measure_shard=3) + FROM_ROWS
+FROM_IMAGES = Counter(prepare_images=1, train_phase=PHASES, measure_shard=3) + FROM_ROWS
 EVERYTHING = Counter(sample_architectures=1) + FROM_IMAGES
 
 
 @pytest.fixture(scope="module")
 def _finished_pets(tmp_path_factory) -> Project:
     project = new_project_in(tmp_path_factory.mktemp("pets") / "project")
-    write_images(project.folder / "pets", ("cat", "dog"), 60)
+    write_images(project.folder / "pets", ("cat", "dog", "owl"), 40)
     (project.folder / "pets" / "notes.txt").write_text("fed")
     project.configure(PETS)
     done = project.run()
@@ -35,9 +48,18 @@ def _finished_pets(tmp_path_factory) -> Project:
 @pytest.fixture
 def pets(_finished_pets, tmp_path) -> Project:
     """A copy of a project whose workflow on a folder of images has run to the end."""
-    shutil.copytree(_finished_pets.folder, tmp_path / "project", symlinks=True)
-    yield Project(tmp_path / "project")
-    shutil.rmtree(tmp_path / "project")
+    with copy_of(_finished_pets, tmp_path / "project") as project:
+        yield project
+
+
+def test_the_images_may_be_grey_or_transparent_and_of_three_classes(pets):
+    subnet = load_subnet(
+        pets.results / "validation" / "macs" / "weights" / "winner.safetensors",
+        get_space("ofa_mcunet", resolutions=(32, 40), n_classes=3),
+    )
+    assert subnet.classifier.linear.out_features == 3
+    phases = {path.parent.name for path in pets.results.glob("supernet/*/supernet.safetensors")}
+    assert {"largest", "kernel", "width"} < phases and len(phases) == PHASES
 
 
 def merged(key, change):
@@ -71,7 +93,7 @@ def test_nothing_changed(pets):
 
 def test_touched_files_that_are_the_same(pets):
     for name in ("pets/cat/0.png", "pets/notes.txt", "nascore/evaluation/measure.py", "workflow_scripts/measuring.py"):
-        os.utime(pets.folder / name)
+        pets.replace(name, (pets.folder / name).read_bytes())
     (pets.folder / "pets" / "notes.txt").write_text("not fed")
     assert pets.planned() == Counter()
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from random_images import write_images
-from small_project import IMAGES_CONFIG
+from small_configs import IMAGES_CONFIG
 
 from nascore.spaces import get_space
 from nascore.supernet.checkpoint import load_subnet, load_supernet
@@ -56,9 +56,13 @@ def test_nothing_changed_nothing_to_do(finished_images):
     assert finished_images.planned() == Counter()
 
 
-def test_other_cores_and_other_shards_give_the_same_bytes(finished_images, new_project):
-    new_project.configure(IMAGES_CONFIG, sampling={"subnets": 40, "shards": 2})
-    done = new_project.run(cores=1)
+def test_killed_while_measuring_it_goes_on_with_one_core_and_other_shards_give_the_same_bytes(
+    finished_images, new_project
+):
+    new_project.configure(IMAGES_CONFIG, sampling=IMAGES_CONFIG["sampling"] | {"shards": 2})
+    assert new_project.killed_when("accuracy_dataset/shards/*.unfinished", signal.SIGKILL).returncode
+    assert new_project.run("--unlock").returncode == 0
+    done = new_project.run("--rerun-incomplete", cores=1)
     assert done.returncode == 0, done.stdout
     first, second = finished_images.derived(), new_project.derived()
     by_shard = {name for name in {*first, *second} if "shard" in name}
@@ -82,15 +86,6 @@ def test_other_training_keeps_the_images_and_the_drawn_subnets(finished_images):
     assert planned["prepare_images"] == planned["sample_architectures"] == 0
 
 
-def test_killed_while_measuring_it_goes_on_and_ends_in_the_same_bytes(finished_images, new_project):
-    new_project.configure(IMAGES_CONFIG)
-    assert new_project.killed_when("accuracy_dataset/shards/*.unfinished", signal.SIGKILL) != 0
-    assert new_project.run("--unlock").returncode == 0
-    done = new_project.run("--rerun-incomplete")
-    assert done.returncode == 0, done.stdout
-    assert new_project.derived() == finished_images.derived()
-
-
 def test_given_weights_take_the_place_of_the_training(finished_images):
     space = get_space("ofa_mcunet", resolutions=(32, 40))
     trained = load_supernet(finished_images.results / "supernet" / "sandwich" / "supernet.safetensors", space)
@@ -108,23 +103,6 @@ def test_given_weights_take_the_place_of_the_training(finished_images):
     assert not finished_images.planned()["import_supernet"]
     torch.save({"state_dict": {name: value + 1 for name, value in trained.state_dict().items()}}, checkpoint)
     assert finished_images.planned()["import_supernet"]
-
-
-def test_three_classes_of_grey_and_transparent_images(new_project):
-    write_images(new_project.folder / "pets", ("cat", "dog", "owl"), 40)
-    new_project.configure(
-        IMAGES_CONFIG, data={"source": "image_folder"}, images="pets", targets={"macs": {"macs_m": 5}},
-        training={**IMAGES_CONFIG["training"], "batch_size": 500, "strategy": "progressive_shrinking"},
-    )  # fmt: skip
-    done = new_project.run()
-    assert done.returncode == 0, done.stdout
-    subnet = load_subnet(
-        new_project.results / "validation" / "macs" / "weights" / "winner.safetensors",
-        get_space("ofa_mcunet", resolutions=(32, 40), n_classes=3),
-    )
-    assert subnet.classifier.linear.out_features == 3
-    phases = {path.parent.name for path in new_project.results.glob("supernet/*/supernet.safetensors")}
-    assert {"largest", "kernel", "width"} < phases and len(phases) == 7
 
 
 @pytest.mark.parametrize(

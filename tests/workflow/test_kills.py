@@ -1,4 +1,8 @@
-"""A workflow that is killed at random moments of every stage loses nothing and accepts nothing half-written."""
+"""A workflow that is killed at random moments of every stage loses nothing and accepts nothing half-written.
+
+`make test` kills a few jobs, of other rules and at other moments with every commit; `make test-faults` kills jobs of
+all rules, and benchmarks/kills.py does so 200 times.
+"""
 
 import random
 import shutil
@@ -6,57 +10,52 @@ from collections import Counter
 
 import pytest
 from kill_harness import Reference, kill_and_go_on
-from small_project import new_project_in
+from small_project import copy_of, new_project_in, seed_of_commit
 
 SEED = 6
 KILLS = {"_finished": 12, "_finished_images": 20}
-"""At least one for each of the 11 and 19 rules; benchmarks/kills.py does 200."""
+"""At least one for each of the 11 and 19 rules."""
+SAMPLE = 1
+"""Kills in each project with `make test`."""
 
 
-@pytest.fixture(scope="module", params=KILLS)
-def killed(request, tmp_path_factory):
-    """What a run without a kill has made, a project that was killed again and again on the way there, and the kills."""
-    whole = request.getfixturevalue(request.param)
-    project = new_project_in(tmp_path_factory.mktemp("kills") / "project")
-    shutil.copy(whole.folder / "config.yaml", project.folder)
+@pytest.mark.parametrize("finished", KILLS)
+def test_a_sample_of_kills_does_no_harm(finished, request, tmp_path):
+    whole, seed = request.getfixturevalue(finished), seed_of_commit()
     reference = Reference(whole)
-    return reference, project, list(kill_and_go_on(project, reference, KILLS[request.param], SEED))
+    with copy_of(whole, tmp_path / "project") as project:
+        kills = list(kill_and_go_on(project, reference, SAMPLE, seed))
+        assert len(kills) == SAMPLE and not [kill for kill in kills if kill.wrong], f"seed {seed}: {kills}"
+        assert not reference.wrong_at_the_end(project), f"seed {seed}: {kills}"
 
 
-def test_every_rule_was_killed(killed):
-    reference, _, kills = killed
-    assert {kill.rule for kill in kills} == {job.rule for job in reference.jobs.values()}
-    assert len(kills) in KILLS.values() and sum(KILLS.values()) >= 30
+def test_the_harness_sees_what_is_wrong(finished_project):
+    reference = Reference(finished_project)
+    cut, left = "targets.csv", "pareto/.writing.macs.parquet.x.parquet"
+    finished_project.replace(f"results/small/{cut}", (finished_project.results / cut).read_bytes()[:-1])
+    (finished_project.results / left).touch()
+    assert reference.wrong_after_kill(finished_project) == (f"results/small/{cut}",)
+    assert {f"results/small/{cut}", f"results/small/{left}"} < set(reference.wrong_at_the_end(finished_project))
 
 
-def test_nothing_half_written_is_in_the_place_of_an_artifact(killed):
-    _, _, kills = killed
-    assert not [kill for kill in kills if kill.wrong], f"seed {SEED}"
-
-
-def test_the_end_is_that_of_a_run_without_a_kill_and_the_lineage_is_whole(killed):
-    reference, project, kills = killed
-    assert not reference.wrong_at_the_end(project), f"seed {SEED}: {kills}"
-
-
-def test_the_harness_sees_what_is_wrong(killed):
-    reference, project, _ = killed
-    table, left = project.results / "targets.csv", project.results / "pareto" / ".writing.macs.parquet.x.parquet"
-    whole = table.read_bytes()
-    table.write_bytes(whole[:-1])
-    left.touch()
-    after_kill, at_the_end = reference.wrong_after_kill(project), reference.wrong_at_the_end(project)
-    table.write_bytes(whole)
-    left.unlink()
-    assert after_kill == ("results/small/targets.csv",)
-    assert {"results/small/targets.csv", "results/small/pareto/.writing.macs.parquet.x.parquet"} < set(at_the_end)
-
-
-def test_kills_are_spread_over_rules_and_jobs(killed):
-    reference, _, _ = killed
+def test_kills_are_spread_over_rules_and_jobs(_finished):
+    reference = Reference(_finished)
     plan = reference.plan(100, random.Random(0))
     rules = Counter[str]()
     for log, kills in plan.items():
         rules[reference.jobs[log].rule] += kills
     assert plan.total() == 100 and max(rules.values()) - min(rules.values()) <= 1
     assert len({log for log in plan if reference.jobs[log].rule == "search"}) > 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("finished", KILLS)
+def test_no_kill_does_harm(finished, request, tmp_path):
+    whole = request.getfixturevalue(finished)
+    reference, project = Reference(whole), new_project_in(tmp_path / "project")
+    shutil.copy(whole.folder / "config.yaml", project.folder)
+    kills = list(kill_and_go_on(project, reference, KILLS[finished], SEED))
+    assert {kill.rule for kill in kills} == {job.rule for job in reference.jobs.values()}
+    assert len(kills) == KILLS[finished]
+    assert not [kill for kill in kills if kill.wrong], f"seed {SEED}"
+    assert not reference.wrong_at_the_end(project), f"seed {SEED}: {kills}"

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 import yaml
-from small_project import CONFIG
+from small_configs import CONFIG
 
 REPORT = Counter(summarize=1, write_report=1)
 
@@ -106,5 +106,6 @@ def test_an_edited_template_reruns_the_report(finished_project):
 
 
 def test_a_touched_script_without_a_change_reruns_nothing(finished_project):
-    (finished_project.folder / "workflow_scripts" / "search.py").touch()
+    script = "workflow_scripts/search.py"
+    finished_project.replace(script, (finished_project.folder / script).read_bytes())
     assert finished_project.planned() == Counter()

@@ -1,0 +1,32 @@
+"""Imports the libraries of jobs and commands, for the server of `warm_start`; nothing of the project is among them."""
+
+import functools
+import gc
+import importlib
+import subprocess
+import sys
+
+import vl_convert
+
+LIBRARIES = (
+    *("altair", "dvc.cli", "dvc.repo", "dvc_s3", "highspy", "jinja2", "matplotlib.figure", "onnxruntime"),
+    *("pandera.pandas", "PIL.Image", "pyarrow.dataset", "pyarrow.parquet", "rocrate.rocrate", "safetensors.torch"),
+    *("scipy.optimize", "scipy.sparse.linalg", "scipy.stats", "snakemake.cli", "snakemake.script", "torch", "typer"),
+)
+for name in LIBRARIES:
+    importlib.import_module(name)
+
+
+@functools.cache
+def javascript_bundle(snippet: str) -> str:
+    """Return what `vl_convert.javascript_bundle` does, put together in a process of its own, as that starts threads."""
+    program = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle(sys.argv[1]))"
+    return subprocess.check_output([sys.executable, "-c", program, snippet], text=True, encoding="utf-8")
+
+
+# Every report has the same script, which takes two seconds to put together.
+vl_convert.javascript_bundle = javascript_bundle
+javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+# All of it stays: collecting garbage would only look through it, and so copy the memory that processes share.
+gc.freeze()
