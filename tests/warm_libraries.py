@@ -9,9 +9,11 @@ import sys
 import vl_convert
 
 LIBRARIES = (
-    *("altair", "dvc.cli", "dvc.repo", "dvc_s3", "highspy", "jinja2", "matplotlib.figure", "onnxruntime"),
-    *("pandera.pandas", "PIL.Image", "pyarrow.dataset", "pyarrow.parquet", "rocrate.rocrate", "safetensors.torch"),
-    *("scipy.optimize", "scipy.sparse.linalg", "scipy.stats", "snakemake.cli", "snakemake.script", "torch", "typer"),
+    *("altair", "dvc.cli", "dvc.repo", "dvc_s3", "highspy", "jinja2", "matplotlib.backends.backend_svg"),
+    *("matplotlib.figure", "onnx", "onnxruntime.quantization", "pandas.io.formats.format", "pandera.pandas"),
+    *("pandera.accessors.pandas_accessor", "pandera.backends.pandas.builtin_checks", "PIL.Image", "pyarrow.dataset"),
+    *("pyarrow.parquet", "rocrate.rocrate", "safetensors.torch", "scipy.optimize", "scipy.sparse.linalg"),
+    *("scipy.stats", "snakemake.cli", "snakemake.script", "torch", "torch._inductor", "typer"),
 )
 for name in LIBRARIES:
     importlib.import_module(name)

@@ -131,14 +131,14 @@ class TestFullDisk:
 
     def test_a_file_that_may_not_grow(self, finished_images):
         """The same without a right to mount, for what is larger than 64 KiB."""
-        before, checkpoint = artifacts(finished_images), "results/small/supernet/sandwich/supernet.safetensors"
+        before, images = artifacts(finished_images), "data/synthetic/images/test_40.npy"
         limit = (1 << 16, resource.RLIM_INFINITY)
         done = finished_images.run_cold(
-            *alone("train_phase", outputs=[checkpoint]),
+            *alone("prepare_images", outputs=[images]),
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
         )
-        assert re.match(facts("results/small/supernet/sandwich/resume.pt", "File too large"), errors(refused(done)))
-        assert finished_images.run(*alone("train_phase", outputs=[checkpoint])).returncode == 0
+        assert re.match(facts("data/synthetic", "File too large"), errors(refused(done)))
+        assert finished_images.run(*alone("prepare_images", outputs=[images])).returncode == 0
         assert artifacts(finished_images) == before
 
 

@@ -67,7 +67,7 @@ def test_a_finished_run_is_fine_tuned(finetuned):
 
 def test_killed_between_epochs_it_goes_on_and_ends_in_the_same_bits(finetuned):
     weights = finetuned.results / "validation" / "macs" / "finetuning" / "weights" / "winner.safetensors"
-    options = {"targets": {"macs": IMAGES_CONFIG["targets"]["macs"]}, "finetuning": {"epochs": 3, "batch_size": 32}}
+    options = {"targets": {"macs": IMAGES_CONFIG["targets"]["macs"]}, "finetuning": {"epochs": 2, "batch_size": 32}}
     finetuned.configure(IMAGES_CONFIG, **options)
     assert finetuned.killed_when("validation/macs/finetuning/resume.pt", signal.SIGKILL).returncode
     assert finetuned.run("--unlock").returncode == 0
