@@ -22,8 +22,8 @@ LONGEST = ("test_binas", "test_image_reruns", "test_latency", "test_dvc", "test_
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put quick tests first; workers take files in this order. (`--failed-first` goes before.)"""
-    stems = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: (FOLDERS.index(item.path.parent.name), stems.get(item.path.stem, len(stems))))
+    folders, stems = ({name: place for place, name in enumerate(names)} for names in (FOLDERS, LONGEST))
+    items.sort(key=lambda item: (folders.get(item.path.parent.name, -1), stems.get(item.path.stem, len(stems))))
 
 
 @pytest.fixture(scope="session")

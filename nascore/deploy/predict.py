@@ -23,8 +23,7 @@ if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     options = onnxruntime.SessionOptions()
-    # Without it, int8 sums saturate on x86 processors that have no VNNI.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    options.add_session_config_entry("session.x64quantprecision", "1")  # no x86 processor lets int8 sums saturate
     session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
     about = session.get_modelmeta().custom_metadata_map
     for path in sys.argv[2:]:

@@ -47,7 +47,6 @@ def test_every_stage_is_made(project):
     assert {name: result["status"] for name, result in read.items()} == {
         "onnx": "optimal", "torch": "optimal", "macs": "optimal", "seconds": "infeasible",
     }  # fmt: skip
-    assert "looks like seconds" in read["seconds"]["message"]
     # A search knows the devices that its target names, and no others.
     named = {
         name: [key for key in read[name]["subnets"][0]["costs"] if "@" in key] for name in ("onnx", "torch", "macs")
