@@ -119,8 +119,12 @@ def run(folder: Path, *command: str | Path) -> None:
     """Run a command in a copy, with one thread per process; what it prints goes to the copy's log.txt."""
     shared = (ROOT / os.environ.get("NASCORE_SHARED", "../shared")).resolve()
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    # Programs that tests start import the mutated code too.
-    environment = {**os.environ, **threads, "NASCORE_SHARED": str(shared), "PYTHONPATH": str(folder / "mutants")}
+    # Programs that tests start import the mutated code too. Python passes over a folder that it did not find once.
+    code = folder / "mutants"
+    code.mkdir(exist_ok=True)
+    paths = {"NASCORE_SHARED": str(shared), "PYTHONPATH": str(code)}
+    # Mutated files are long: they are compiled once, whatever is usual here.
+    environment = {**os.environ, **threads, **paths, "PYTHONDONTWRITEBYTECODE": ""}
     with (folder / "log.txt").open("a") as log:
         done = subprocess.run(command, cwd=folder, env=environment, stdout=log, stderr=log)
     if done.returncode:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mutmut.__main__ import copy_also_copy_files, copy_src_dir, create_mutants, setup_source_paths
 from mutmut.mutation.trampoline import set_mutant_under_test
+from mutmut.state import state
 from mutmut.stats import save_stats
 from mutmut.workers.isolation import get_mutant_runner
 
@@ -18,7 +19,6 @@ from mutmut.workers.isolation import get_mutant_runner
 def main(libraries: str, jobs: str) -> None:
     """Write `mutants/`: the mutated code, and `mutmut-stats.json` with the tests of each function."""
     set_mutant_under_test("mutant_generation")
-    Path("mutants").mkdir()
     copy_src_dir()
     copy_also_copy_files()
     setup_source_paths()
@@ -32,6 +32,8 @@ def main(libraries: str, jobs: str) -> None:
     for test in tests:
         if runner.collect_stats([test]):
             sys.exit(f"{test} fails without a mutation")
+    if not state().tests_by_mangled_function_name:
+        sys.exit(f"the tests import code that is not below {Path('mutants').resolve()}")
     save_stats()
 
 
