@@ -6,6 +6,7 @@ from nascore.data.store import MANIFEST, image_file, label_file
 from nascore.files import file_sha256
 from nascore.lineage.ledger import ledger_folder
 from nascore.lineage.raw_images import images_fingerprint
+from nascore.lineage.surroundings import installed_versions
 from nascore.training.phases import phases
 
 ACCURACY = f"{RUN}/accuracy_dataset"
@@ -25,10 +26,13 @@ FIRST_PHASE = f"{RUN}/supernet/{PHASES[0]}/supernet.safetensors" if PHASES else 
 CURVES = [f"{RUN}/supernet/{phase}/learning_curve.parquet" for phase in PHASES]
 
 
+VERSIONS = installed_versions()
+
+
 @cache
 def code_of(script, *modules):
     """Return the fingerprint of the code behind a rule: Snakemake itself does not see edits of an imported library."""
-    return fingerprint(Path(workflow.basedir), f"workflow_scripts/{script}.py", *modules)
+    return fingerprint(Path(workflow.basedir), f"workflow_scripts/{script}.py", *modules, versions=VERSIONS)
 
 
 def growing(amount):

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# One thread per worker, said before anything reads it: with a thread per core each, workers wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+import hypothesis
 import numpy as np
 import pytest
 
@@ -10,6 +13,9 @@ from nascore.spaces import OfaMcunet, get_space
 
 ROOT = Path(__file__).parents[1]
 
+# Other examples with every run, so few in each; and no limit of time, as machines are busy.
+hypothesis.settings.register_profile("quick", hypothesis.settings(), max_examples=30, deadline=None)
+hypothesis.settings.load_profile("quick")
 
 FOLDERS = (
     *("spaces", "efficiency", "search", "predictors", "accuracy_dataset", "images", "tests", "lineage", "report"),

@@ -25,7 +25,7 @@ LATENCY_CONFIG = {
     "latency": {
         "fit": 10,
         "heldout": 10,
-        "repeats": 16,
+        "repeats": 4,
         "devices": {"onnx": {"backend": "onnxruntime"}, "torch": {"backend": "pytorch"}},
     },
     "targets": {
@@ -55,7 +55,7 @@ IMAGES_CONFIG = {
 
 BINAS_CONFIG = {
     **IMAGES_CONFIG,
-    "data": {"source": "synthetic", "train": 64, "calibration": 16, "search": 20, "test": 40},
+    "data": {"source": "synthetic", "train": 32, "calibration": 16, "search": 3, "test": 40},
     "space": {"name": "binas", "resolutions": [32]},
     "training": IMAGES_CONFIG["training"] | {"strategy": "multi_path"},
     "sampling": {"subnets": 30, "shards": 2},

@@ -36,7 +36,7 @@ def spoil(path, column, value, row=3):
     pq.write_table(table.set_column(position, field, arrow.array(values, field.type)), path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(seed=st.integers(0, 2**32), n=st.integers(0, 9))
 def test_architectures_come_back_in_their_order(tmp_path, space, seed, n):
     genes = space.sample(n, np.random.default_rng(seed))[::-1]

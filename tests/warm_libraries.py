@@ -8,14 +8,14 @@ import sys
 
 import vl_convert
 
-LIBRARIES = (
-    *("altair", "dvc.cli", "dvc.repo", "dvc_s3", "highspy", "jinja2", "matplotlib.backends.backend_svg"),
-    *("matplotlib.figure", "onnx", "onnxruntime.quantization", "pandas.io.formats.format", "pandera.pandas"),
-    *("pandera.accessors.pandas_accessor", "pandera.backends.pandas.builtin_checks", "PIL.Image", "pyarrow.dataset"),
-    *("pyarrow.parquet", "rocrate.rocrate", "safetensors.torch", "scipy.optimize", "scipy.sparse.linalg"),
-    *("scipy.stats", "snakemake.cli", "snakemake.script", "torch", "torch._inductor", "typer"),
-)
-for name in LIBRARIES:
+LIBRARIES = """
+altair dvc.cli dvc.repo dvc_s3 highspy jinja2 matplotlib.backends.backend_svg matplotlib.figure onnx
+onnxruntime.quantization pandas.io.formats.format pandera.pandas pandera.accessors.pandas_accessor
+pandera.backends.pandas.builtin_checks PIL.ImageOps pyarrow.dataset pyarrow.parquet rocrate.rocrate safetensors.numpy
+safetensors.torch scipy.optimize scipy.sparse.linalg scipy.stats snakemake.cli snakemake.profiles
+snakemake.report.html_reporter snakemake.script torch torch._inductor typer
+"""
+for name in LIBRARIES.split():
     importlib.import_module(name)
 
 

@@ -6,14 +6,18 @@ are processes of their own as ever, with the working directory, the environment 
 server itself imports nothing of `nascore`, as every project has its own copy.
 """
 
+import contextlib
 import gc
+import importlib
 import multiprocessing
 import os
+import re
 import runpy
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +31,10 @@ SERVER.set_forkserver_preload(["warm_libraries"])
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """As in the Snakefile: libraries read it when they are imported."""
+
+FORKING = threading.Lock()
+IMPORTED = re.compile(r"^\s*(?:from|import) (nascore[\w.]*)", re.MULTILINE)
+"""What scripts import of the package."""
 
 LIMIT_S = 600
 POLL_S = 0.002
@@ -50,7 +58,7 @@ class Program:
     def __init__(
         self, function: Callable[..., None], *arguments: str, folder: Path, environment: Mapping[str, str]
     ) -> None:
-        _serve()
+        serve()
         self.arguments = list(arguments)
         self._said = tempfile.NamedTemporaryFile("r", encoding="utf-8")  # noqa: SIM115 (closed with this object)
         self._process = SERVER.Process(
@@ -110,7 +118,7 @@ class Program:
 
 
 @cache
-def _serve() -> None:
+def serve() -> None:
     """Start the server, which imports the libraries while this process goes on."""
     before = dict(os.environ)
     os.environ.update(ONE_THREAD, PYTHONPATH=str(Path(__file__).parent))
@@ -167,8 +175,10 @@ def _execute_script(self: Any, script: str, edit: bool = False) -> None:
     Only the time is recorded: looking at the memory of a process that shares so much takes longer than most jobs.
     """
     start = time.time()
-    gc.freeze()  # the job's collections of garbage leave alone what is Snakemake's
-    pid = os.fork()
+    with FORKING:  # no thread is in the middle of an import while another one forks
+        _import_code()
+        gc.freeze()  # the job's collections of garbage leave alone what is Snakemake's
+        pid = os.fork()
     if not pid:
         _run_script(script)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -179,13 +189,21 @@ def _execute_script(self: Any, script: str, edit: bool = False) -> None:
         raise subprocess.CalledProcessError(status, f"python {script}")
 
 
+@cache
+def _import_code() -> None:
+    """Import what the scripts of the project import of its package, once for all jobs of the run."""
+    for script in sorted(Path("workflow_scripts").glob("*.py")):
+        for name in IMPORTED.findall(script.read_text()):
+            # A job that cannot import it says so itself.
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+
+
 def _run_script(script: str) -> NoReturn:
-    """Run a script as a new process would: Snakemake's signals and its modules of the project are forgotten."""
+    """Run a script as a new process would: Snakemake's signals are forgotten."""
     status = 1
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        for name in [name for name in sys.modules if name.partition(".")[0] == "nascore"]:
-            del sys.modules[name]
         runpy.run_path(script, run_name="__main__")
         status = 0
     except SystemExit as end:

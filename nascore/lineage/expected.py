@@ -84,6 +84,7 @@ class Expected:
         self.code_folder = code_folder
         self.config = config
         self._fingerprint = cache(self._fingerprint_of)
+        self._versions = installed_versions()
 
     def changed_code(self, record: Record, environment: Environment | None) -> list[str]:
         """Say in what a rule's code differs from what the record was made with; nothing if it is the same.
@@ -94,19 +95,20 @@ class Expected:
         chosen = [(), *((predictor_module(name),) for name in predictor_names()), ("nascore.training.__main__",)]
         chosen.append(tuple(map(predictor_module, NETWORK_PREDICTORS)))
         recorded = record.code.fingerprint
-        today = {modules: printed for modules in chosen if (printed := self._fingerprint(record.script, modules))}
-        if recorded in today.values():
+        # The first of them that fits is looked for: each takes milliseconds, and there is one for every script.
+        if any(self._fingerprint(record.script, modules) == recorded for modules in chosen):
             return []
-        for modules, printed in today.items():
-            if source_part(printed) == source_part(recorded):
+        for modules in chosen:
+            if source_part(self._fingerprint(record.script, modules)) == source_part(recorded):
                 return _upgrades(packages(self.code_folder, record.script, *modules), environment)
         return [f"the code of rule {record.rule} has changed since ({recorded})"]
 
-    def _fingerprint_of(self, script: str, modules: tuple[str, ...]) -> str | None:
+    def _fingerprint_of(self, script: str, modules: tuple[str, ...]) -> str:
+        """Return the fingerprint of a script with modules; empty where there is no such code."""
         try:
-            return fingerprint(self.code_folder, script, *modules)
+            return fingerprint(self.code_folder, script, *modules, versions=self._versions)
         except DataError:
-            return None
+            return ""
 
     def parameters(self, record: Record) -> dict[str, Any]:
         """Return the parameters that the configuration gives a job, as plain data; none without a configuration."""

@@ -11,7 +11,6 @@ imports (the project has none).
 """
 
 import hashlib
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,15 +73,23 @@ def source_part(printed: str) -> str:
 
 def _reached(root: Path, entry_points: Sequence[str]) -> dict[str, Path]:
     """Return all modules and scripts that entry points lead to, by name."""
+    package = _modules(root / PACKAGE, root)
     used: dict[str, Path] = {}
-    waiting = {name: _entry_path(root, name) for name in entry_points}
+    waiting = {name: _entry_path(root, package, name) for name in entry_points}
     while waiting:
         name, path = waiting.popitem()
         used[name] = path
-        for imported in parsed(path).imports - used.keys():
-            if there := _imported_path(root, path, imported):
-                waiting[imported] = there
+        known = package if name in package else _modules(path.parent, path.parent) | package
+        waiting |= {imported: known[imported] for imported in (parsed(path).imports & known.keys()) - used.keys()}
     return used
+
+
+def _modules(folder: Path, root: Path) -> dict[str, Path]:
+    """Return the files of all modules in a folder, by their names when `root` is on the path of imports."""
+    # One walk, as thousands of names that turn out to be no modules are looked up while a workflow starts.
+    files = sorted(folder.rglob("*.py"))
+    start = len(root.parts)
+    return {".".join((*f.parts[start:-1], f.stem)).removesuffix(".__init__"): f for f in files}
 
 
 def _packages(used: dict[str, Path]) -> list[str]:
@@ -92,32 +99,17 @@ def _packages(used: dict[str, Path]) -> list[str]:
     return sorted(normal_name(DISTRIBUTIONS.get(name, name)) for name in others)
 
 
-def _entry_path(root: Path, name: str) -> Path:
+def _entry_path(root: Path, package: Mapping[str, Path], name: str) -> Path:
     """Return the file of an entry point."""
-    path = root / name if name.endswith(".py") else _module_path(root, name)
-    if path is None:
-        files = sorted((root / PACKAGE).rglob("*.py"))
-        modules = [".".join(f.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for f in files]
-        raise DataError(unknown_name("module", name, modules))
+    if not name.endswith(".py"):
+        if name not in package:
+            raise DataError(unknown_name("module", name, list(package)))
+        return package[name]
+    path = root / name
     if not path.is_file():
         scripts = sorted(f.relative_to(root).as_posix() for f in path.parent.glob("*.py"))
         raise DataError(unknown_name("script", name, scripts))
     return path
-
-
-def _imported_path(root: Path, importer: Path, name: str) -> Path | None:
-    """Return the file behind an import: of the package, or for a script also one beside it."""
-    if name.split(".")[0] == PACKAGE:
-        return _module_path(root, name)
-    is_script = importer.relative_to(root).parts[0] != PACKAGE
-    return _module_path(importer.parent, name) if is_script else None
-
-
-def _module_path(root: Path, name: str) -> Path | None:
-    """Return the file of a module or package, or None where there is none."""
-    base = os.path.join(root, *name.split("."))
-    # Strings, not paths: thousands of names that turn out to be no modules are tried while a workflow starts.
-    return next((Path(p) for p in (f"{base}.py", f"{base}/__init__.py") if os.path.isfile(p)), None)
 
 
 def _data_files(used: dict[str, Path]) -> list[Path]:

@@ -117,7 +117,7 @@ class OfaMcunet(StagedSpace):
         first = place == 0
         before = FIRST_BLOCK if stage == 0 else STAGE_CHANNELS[stage - 1]
         c_in = self._scaled(global_index, before) if first else c_out
-        sizes = [self.fixed_units(global_index)[0].convs[0].out_size, *self.stage_sizes(global_index)]
+        sizes = self.stage_sizes(global_index)
         return inverted_residual(
             c_in,
             c_out,
@@ -137,12 +137,10 @@ class OfaMcunet(StagedSpace):
         return bool(2 <= stage <= 4 or (stage == 1 and place > 0))
 
     def stage_sizes(self, global_index: int) -> list[int]:
-        """Return the output height and width of each stage, pixels."""
-        size = (int(self.global_values[global_index, 0]) - 1) // 2 + 1
-        sizes = []
+        """Return the height and width that each stage's input and the last one's output have, pixels."""
+        sizes = [(int(self.global_values[global_index, 0]) - 1) // 2 + 1]
         for stride in STAGE_STRIDES:
-            size = (size - 1) // stride + 1
-            sizes.append(size)
+            sizes.append((sizes[-1] - 1) // stride + 1)
         return sizes
 
     # -- the published dictionary form -------------------------------------------------------------

@@ -9,8 +9,14 @@ from safetensors.numpy import save_file
 
 from nascore.errors import PredictorError
 from nascore.predictors import load_predictor, make_predictor, predictor_names
-from nascore.spaces import get_space
+from nascore.spaces import Choice, Stage, StagedSpace, get_space
 
+SMALL = StagedSpace(
+    name="small",
+    global_choices=(Choice("resolution", (96, 160)), Choice("width", (0, 1, 2))),
+    stages=(Stage("early", (1, 2)), Stage("late", (0, 1, 3))),
+    block_choices=(Choice("kernel", (3, 5, 7)), Choice("expand", (3, 4))),
+)
 # Small enough to fit in a moment.
 QUICK = {
     "linear_per_global": {},
@@ -24,7 +30,7 @@ QUICK = {
 
 @pytest.fixture(scope="module")
 def space():
-    return get_space("ofa_mcunet", resolutions=(96,))
+    return SMALL
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +137,12 @@ def test_a_foreign_safetensors_file_is_refused(space, tmp_path):
         load_predictor(tmp_path / "foreign", space)
 
 
-def test_prediction_never_loads_torch(space, world, tmp_path):
+def test_prediction_never_loads_torch(make_world, tmp_path):
+    space = get_space("ofa_mcunet", resolutions=(96,))
+    world = make_world(space, 100)
     for name in ("mlp", "mlp_tuned"):
         predictor = make_predictor(name, space, **QUICK[name])
-        predictor.fit(world.genes[:100], world.measured[:100], seed=1).save(tmp_path / name)
+        predictor.fit(world.genes, world.measured, seed=1).save(tmp_path / name)
     code = """
 import sys
 import numpy as np
@@ -150,17 +158,19 @@ print("torch" in sys.modules)
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "False"
 
 
-def test_a_predictor_of_other_resolutions_is_refused(fitted, tmp_path):
+def test_a_predictor_of_other_resolutions_is_refused(fitted, space, tmp_path):
     fitted.save(tmp_path / "p")
-    with pytest.raises(PredictorError, match=facts(tmp_path / "p", "global_choices", [96], [96, 160])):
-        load_predictor(tmp_path / "p", get_space("ofa_mcunet", resolutions=(96, 160)))
-
-
-def test_a_predictor_of_another_number_of_classes_is_refused(fitted, tmp_path):
-    others = replace(fitted.space, n_classes=3)
-    fitted.save(tmp_path / "p")
-    with pytest.raises(PredictorError, match=facts(tmp_path / "p", "options", {"n_classes": 2}, {"n_classes": 3})):
+    others = replace(space, global_choices=(Choice("resolution", (96,)), space.global_choices[1]))
+    with pytest.raises(PredictorError, match=facts(tmp_path / "p", "global_choices", [96, 160], [96])):
         load_predictor(tmp_path / "p", others)
+
+
+def test_a_predictor_of_another_number_of_classes_is_refused(make_world, tmp_path):
+    space = get_space("ofa_mcunet", resolutions=(96,))
+    world = make_world(space, 100)
+    make_predictor("contributions", space).fit(world.genes, world.measured, seed=0).save(tmp_path / "p")
+    with pytest.raises(PredictorError, match=facts(tmp_path / "p", "options", {"n_classes": 2}, {"n_classes": 3})):
+        load_predictor(tmp_path / "p", replace(space, n_classes=3))
 
 
 def test_a_folder_is_no_predictor(tmp_path):

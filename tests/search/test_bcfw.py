@@ -44,7 +44,7 @@ def corner(space, row):
     return Point(np.eye(space.n_ops)[space.op_index(row)[0]], beta.astype(float))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(SPACES), st.integers(0, 10**6))
 def test_the_value_of_a_corner_is_that_of_its_architecture(space, seed):
     rng = np.random.default_rng(seed)
@@ -64,7 +64,7 @@ def test_the_gradient_of_the_depths_is_that_of_the_value():
         assert slope == pytest.approx(gradient[place], abs=1e-4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from(SPACES), st.integers(0, 10**6), st.floats(0.1, 0.9), st.sampled_from(["exact", "constant"]))
 def test_limits_hold_and_little_is_lost(space, seed, quantile, step):
     form, problem = limited(space, seed, quantile)
@@ -130,6 +130,7 @@ def test_restrictions_hold():
 
 
 def test_an_additive_predictor_has_a_bilinear_form_and_a_quadratic_one_has_none(space, measured, predictor):
-    genes, accuracy = measured
+    genes, _ = measured
     assert values_of(space, predictor.bilinear_form(), genes[:20]) == pytest.approx(predictor.predict(genes[:20]))
-    assert make_predictor("quadratic", space).fit(genes, accuracy, seed=0).bilinear_form() is None
+    few = every_architecture(SMALL)[:20]
+    assert make_predictor("quadratic", SMALL).fit(few, np.linspace(0.5, 0.9, 20), seed=0).bilinear_form() is None

@@ -2,7 +2,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 from search_examples import PLAIN, Solved, every_architecture, look_up, problem_of, random_table, solved_problems
@@ -32,7 +32,6 @@ def check(case: Solved, found: exact.ExactResult, k: int) -> None:
 
 class TestAgainstEnumeration:
     @given(solved_problems(), st.integers(1, 5))
-    @settings(max_examples=150, deadline=None)
     def test_top_k(self, case, k):
         found = exact_search(case.problem, case.values, k)
         check(case, found, k)
@@ -57,7 +56,6 @@ class TestAgainstEnumeration:
         assert found.proven
 
     @given(solved_problems(), st.integers(1, 5))
-    @settings(max_examples=100, deadline=None)
     def test_where_paths_run_out_the_answer_stays_right_and_says_what_it_proves(self, case, k):
         with mock.patch.multiple(exact, FIRST_PATHS=2, MORE_PATHS=2, MAX_PATHS=2):
             found = exact_search(case.problem, case.values, k)

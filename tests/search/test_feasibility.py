@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from messages import facts
 from search_examples import PLAIN, every_architecture, look_up, problem_of, solved_problems
 from space_examples import SMALL
@@ -79,7 +79,6 @@ def test_the_smallest_is_that_of_the_searched_part(space, feasibility):
 
 
 @given(solved_problems())
-@settings(max_examples=80, deadline=None)
 def test_equals_enumeration(case):
     found = check_feasibility(case.problem)
     genes = every_architecture(case.space)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from messages import facts
 from search_examples import PLAIN, every_architecture, look_up, random_table
@@ -26,7 +26,6 @@ def front_by_enumeration(cost, value):
 
 
 @given(st.data(), st.sampled_from([SMALL, PLAIN]), st.sampled_from([np.add, np.maximum]), st.booleans())
-@settings(max_examples=150, deadline=None)
 def test_equals_enumeration(data, whole_space, reduce, whole):
     """Eighths, so that equal sums are equal to the last bit."""
     space = data.draw(restrictions_of(whole_space))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from search_examples import PLAIN, Solved, every_architecture, look_up, problem_of, random_table, solved_problems
 from space_examples import BINAS_LIKE, SMALL
 
@@ -21,7 +21,6 @@ def best_of_combination(case: Solved, g: int) -> float:
 
 
 @given(solved_problems())
-@settings(max_examples=60, deadline=None)
 def test_multipliers_bound_every_architecture(case):
     problem, genes = case.problem, every_architecture(case.space)
     genes = genes[case.fits(genes)]
@@ -42,7 +41,6 @@ def test_multipliers_bound_every_architecture(case):
 
 
 @given(solved_problems(max_sums=2))
-@settings(max_examples=40, deadline=None)
 def test_optimum_equals_enumeration(case):
     assume(case.problem.sums)
     for g in case.space.allowed_globals:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from bilinear_examples import random_form, values_of
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scip_model import scip_optimum
 from search_examples import PLAIN, every_architecture, look_up, problem_of, random_table
@@ -12,7 +12,6 @@ from nascore.spaces import Choice, Stage, StagedSpace
 from nascore.spaces.unfolded import Unfolded
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.sampled_from([SMALL, PLAIN]), st.integers(0, 10**6), st.floats(0.2, 0.9), st.integers(1, 5))
 def test_the_best_are_those_of_looking_at_all(space, seed, quantile, top_k):
     rng = np.random.default_rng(seed)
@@ -32,12 +31,12 @@ def test_the_best_are_those_of_looking_at_all(space, seed, quantile, top_k):
 NO_GLOBALS = StagedSpace(
     name="no_globals",
     global_choices=(),
-    stages=(Stage("early", (1, 2)), Stage("middle", (1, 2, 3)), Stage("late", (2, 3))),
+    stages=(Stage("early", (1, 2)), Stage("middle", (1, 2)), Stage("late", (1, 2))),
     block_choices=(Choice("kernel", (3, 5)), Choice("expand", (3, 4))),
 )
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_optimum_is_that_of_scip(seed):
     rng = np.random.default_rng(seed)
     form, first, second = (make(NO_GLOBALS, rng) for make in (random_form, random_table, random_table))

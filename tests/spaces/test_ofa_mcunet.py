@@ -32,7 +32,7 @@ class TestShapes:
     def test_sizes_round_up(self, space):
         at_112 = 1 * 3
         assert space.global_values[at_112].tolist() == [112, 0]
-        assert space.stage_sizes(at_112) == [28, 14, 7, 7, 4, 4]
+        assert space.stage_sizes(at_112) == [56, 28, 14, 7, 7, 4, 4]
 
     def test_channels_and_sizes_of_neighbouring_units_fit(self, space):
         for g in range(len(space.global_values)):

@@ -19,7 +19,7 @@ from nascore.supernet import build_supernet
 
 DATA = Path(__file__).parents[1] / "data"
 SPACE = get_space("ofa_mcunet", resolutions=(32, 48))
-FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def uniform(width: int, kernel: int = 5, expand: int = 4, depth: int = 1, resolution: int = 32) -> dict:

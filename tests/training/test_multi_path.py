@@ -164,7 +164,7 @@ def job_of(make_job):
 
 @pytest.fixture(scope="module")
 def heaviest(job_of, tmp_path_factory):
-    job = job_of(tmp_path_factory.mktemp("heaviest"), "heaviest", epochs=2)
+    job = job_of(tmp_path_factory.mktemp("heaviest"), "heaviest", epochs=2, batch_size=19)
     train_phase(job)
     return job.checkpoint
 
@@ -172,7 +172,7 @@ def heaviest(job_of, tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(job_of, heaviest, tmp_path_factory):
     """Return the job of an uninterrupted second phase, of two epochs."""
-    job = job_of(tmp_path_factory.mktemp("finished"), "multi_path", start=heaviest, epochs=8)
+    job = job_of(tmp_path_factory.mktemp("finished"), "multi_path", start=heaviest, epochs=8, batch_size=19)
     train_phase(job)
     return job
 
@@ -191,7 +191,7 @@ def test_what_the_phases_leave(heaviest, finished):
 
 
 def test_killed_and_gone_on_is_the_same_to_the_bit(finished, job_of, heaviest, tmp_path, monkeypatch):
-    job, epochs = job_of(tmp_path, "multi_path", start=heaviest, epochs=8), []
+    job, epochs = job_of(tmp_path, "multi_path", start=heaviest, epochs=8, batch_size=19), []
 
     def killed(self, supernet):
         epochs.append(1)

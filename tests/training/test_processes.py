@@ -1,39 +1,36 @@
-import importlib.util
-import os
 import socket
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import psutil
 import pytest
 import torch
 from messages import facts
+from two_processes import train, train_as
+from warm_start import SERVER, serve
 
 from nascore.errors import TrainingError
 from nascore.training.launch import command, run_phase
-
-SCRIPT = Path(__file__).with_name("two_processes.py")
 
 
 @pytest.mark.parametrize("space", ["ofa_mcunet", "binas"])
 def test_two_processes_train_as_one(store, tmp_path, space):
     # In double precision, where two ways to add up are no difference that AdamW would blow up: it divides by the size
     # of the gradient, which is rounding noise alone for the biases that the next batch normalisation takes away.
-    spec = importlib.util.spec_from_file_location("two_processes", SCRIPT)
-    two_processes = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(two_processes)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     # What torchrun sets, without the time that its own start takes.
     meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "TORCHELASTIC_RUN_ID": "test", "WORLD_SIZE": "2"}
-    call = [sys.executable, str(SCRIPT), str(store.folder), str(tmp_path / "two.pt"), space]
-    ranks = ({"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(2))
-    running = [subprocess.Popen(call, env={**os.environ, **meeting, **rank}) for rank in ranks]
-    alone = two_processes.train(str(store.folder), 1, space)
-    assert [process.wait(timeout=120) for process in running] == [0, 0]
+    call = (meeting, str(store.folder), str(tmp_path / "two.pt"), space)
+    serve()
+    running = [SERVER.Process(target=train_as, args=(rank, *call)) for rank in range(2)]
+    for process in running:
+        process.start()
+    alone = train(str(store.folder), 1, space)
+    for process in running:
+        process.join(timeout=120)
+    assert [process.exitcode for process in running] == [0, 0]
     together = torch.load(tmp_path / "two.pt")
     assert alone.keys() == together.keys()
     for name, value in alone.items():
@@ -41,13 +38,14 @@ def test_two_processes_train_as_one(store, tmp_path, space):
 
 
 def test_an_error_of_one_process_ends_all_with_its_message(make_job, tmp_path, capfd):
+    others = psutil.Process().children()
     jobs = [make_job(tmp_path / str(n), processes=n, epochs=1, batch_size=19, learning_rate=1e-3) for n in (1, 2)]
     for job in jobs:
         job.checkpoint.mkdir(parents=True)  # where the first process writes at the end
         with pytest.raises(Exception, match=facts(job.checkpoint, "Is a directory")) as raised:
             run_phase(job)
     assert type(raised.value) is TrainingError and "\n" not in str(raised.value)
-    assert psutil.Process().children() == []
+    assert psutil.Process().children() == others
     assert capfd.readouterr().out.count("phase sandwich, epoch: 1/1") == 1  # the first of two processes alone reports
     # Until then all went well. One step in single precision is the same but for weights whose gradient is noise.
     alone, together = (torch.load(job.resume, weights_only=True) for job in jobs)

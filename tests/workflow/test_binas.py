@@ -39,11 +39,11 @@ def test_every_stage_is_made(project):
 def test_contributions_are_a_table_and_a_section_of_the_report(project):
     folder = project.results / "contributions"
     table = pd.read_parquet(folder / "contributions.parquet")
-    assert len(table) == 255 and (table["n"] == 20).all() and "contribution" in table
+    assert len(table) == 255 and (table["n"] == 3).all() and "contribution" in table
     base = json.loads((folder / "base.json").read_text())
-    right = base.pop("mean_accuracy") * 20
+    right = base.pop("mean_accuracy") * 3
     assert right == pytest.approx(round(right))
-    assert base == {"n_answers": 20, "split": "search", "passes": 1, "resolution": 32}
+    assert base == {"n_answers": 3, "split": "search", "passes": 1, "resolution": 32}
     quality = json.loads((folder / "quality.json").read_text())
     assert quality["n_rows"] == 30 and {"paper", "published_code"} < quality.keys()
     page = (project.results / "report.html").read_text()

@@ -91,6 +91,14 @@ def cloned(_with_images: Project, tmp_path: Path) -> Iterator[Project]:
     shutil.rmtree(project.folder)
 
 
+@pytest.fixture(scope="module")
+def pulled(_with_images: Project, tmp_path_factory) -> Project:
+    """A clone with all that was pushed; tests leave it so."""
+    project = clone(_with_images, tmp_path_factory.mktemp("pulled") / "clone")
+    dvc(project, "pull")
+    return project
+
+
 @pytest.fixture
 def repository(finished_project: Project) -> Project:
     """A repository with a finished run on tables."""
@@ -105,16 +113,13 @@ class TestSnapshot:
         assert "up to date" in dvc(_with_images, "status")
         assert _with_images.planned() == Counter()
 
-    def test_images_of_another_source_change_no_pin(self, cloned):
-        dvc(cloned, "pull", "data.dvc")
-        (cloned.folder / "data" / "image_folder").mkdir()
-        (cloned.folder / "data" / "image_folder" / "manifest.json").write_text("{}")
-        assert "up to date" in dvc(cloned, "status", "data.dvc")
-        assert git(cloned, "status", "--porcelain") == ""
-
-    def test_says_what_to_commit(self, repository):
-        shown = repository.nascore("snapshot")
-        assert "results/small  results/small.dvc" in shown and "git add results/small.dvc; git commit" in shown
+    def test_images_of_another_source_change_no_pin(self, pulled):
+        other = pulled.folder / "data" / "image_folder"
+        other.mkdir()
+        (other / "manifest.json").write_text("{}")
+        assert "up to date" in dvc(pulled, "status", "data.dvc")
+        assert git(pulled, "status", "--porcelain") == ""
+        shutil.rmtree(other)
 
     def test_at_the_end_of_the_workflow_if_it_is_asked_for(self, repository):
         repository.configure(snapshot=True, targets=OTHER_TARGETS)
@@ -158,39 +163,35 @@ class TestMistakes:
 
 
 class TestClone:
-    def test_pull_is_all_that_a_fresh_clone_needs(self, cloned, _with_images):
-        dvc(cloned, "pull")
-        assert cloned.planned() == Counter()
-        assert cloned.derived() == _with_images.derived()
-        assert "nothing is altered" in cloned.nascore("audit", "--configfile", "config.yaml")
-        assert "synthetic/manifest.json" in cloned.nascore("lineage", "macs.measured_accuracy", "--files")
-        assert "up to date" in dvc(cloned, "status") and git(cloned, "status", "--porcelain") == ""
+    def test_pull_is_all_that_a_fresh_clone_needs(self, pulled, _with_images):
+        assert pulled.planned() == Counter()
+        assert pulled.derived() == _with_images.derived()
+        assert "nothing is altered" in pulled.nascore("audit", "--configfile", "config.yaml")
+        assert "synthetic/manifest.json" in pulled.nascore("lineage", "macs.measured_accuracy", "--files")
+        assert "up to date" in dvc(pulled, "status") and git(pulled, "status", "--porcelain") == ""
 
-    def test_a_changed_parameter_is_seen_in_a_clone_as_where_the_run_was_made(self, cloned, _with_images):
-        dvc(cloned, "pull")
+    def test_a_changed_parameter_is_seen_in_a_clone_as_where_the_run_was_made(self, pulled, _with_images):
         change = {"targets": {**IMAGES_CONFIG["targets"], "macs": {"macs_m": 6}}}
         planned = []
-        for project in (cloned, _with_images):
+        for project in (pulled, _with_images):
             project.configure(IMAGES_CONFIG, **change)
             planned.append(project.planned())
             project.configure(IMAGES_CONFIG)
         assert planned[0] == planned[1] and planned[0]["search"] == 2 and planned[0]["train_phase"] == 0
 
-    def test_another_order_of_times_changes_nothing(self, cloned):
-        dvc(cloned, "pull")
-        for number, file in enumerate(sorted((cloned.folder / "results").rglob("*.*"), reverse=True)):
+    def test_another_order_of_times_changes_nothing(self, pulled):
+        for number, file in enumerate(sorted((pulled.folder / "results").rglob("*.*"), reverse=True)):
             os.utime(file, (1e9 + number, 1e9 + number))
-        assert cloned.planned() == Counter()
+        assert pulled.planned() == Counter()
 
-    def test_an_altered_input_makes_its_readers_run_again(self, cloned):
-        dvc(cloned, "pull")
-        labels = cloned.folder / "data/synthetic/labels/test.npy"
-        content = bytearray(labels.read_bytes())
-        content[-8] ^= 1
-        labels.write_bytes(content)
+    def test_an_altered_input_makes_its_readers_run_again(self, pulled):
+        labels = pulled.folder / "data/synthetic/labels/test.npy"
+        before = labels.read_bytes()
+        labels.write_bytes(before[:-8] + bytes([before[-8] ^ 1]) + before[-7:])
         os.utime(labels, (1e9, 1e9))
-        planned = cloned.planned()
+        planned = pulled.planned()
         assert planned["validate_target"] == 3 and planned["measure_shard"] == planned["train_phase"] == 0
+        labels.write_bytes(before)
 
     def test_an_earlier_version_comes_back_with_its_parameters(self, cloned):
         dvc(cloned, "pull")
@@ -207,7 +208,8 @@ class TestClone:
 
 class TestTables:
     def test_tables_that_are_copied_later_rerun_nothing_unless_they_are_others(self, repository, tmp_path):
-        repository.nascore("snapshot")
+        shown = repository.nascore("snapshot")
+        assert "results/small  results/small.dvc" in shown and "git add results/small.dvc; git commit" in shown
         dvc(repository, "remote", "add", "--default", "folder", str(tmp_path / "remote"))
         dvc(repository, "push")
         commit(repository)
@@ -278,18 +280,19 @@ def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.wait(timeout=30)
 
 
-def test_push_and_pull_with_s3(cloned, _with_images, storage, tmp_path, monkeypatch):
-    dvc(cloned, "pull")
-    for project in (cloned, clone(cloned, tmp_path / "other")):
-        dvc(project, "remote", "add", "--local", "--default", "storage", "s3://bucket/versions")
+def test_push_and_pull_with_s3(pulled, _with_images, storage, tmp_path, monkeypatch):
+    other = clone(pulled, tmp_path / "other")
+    for project in (pulled, other):
+        dvc(project, "remote", "add", "--local", "storage", "s3://bucket/versions")
         dvc(project, "remote", "modify", "--local", "storage", "endpointurl", storage)
-        dvc(project, "push" if project is cloned else "pull")
+    dvc(pulled, "push", "--remote", "storage")
+    dvc(other, "pull", "--remote", "storage")
     assert len(list((tmp_path / "objects/bucket/versions").rglob("*"))) > 100
-    assert project.planned() == Counter()
-    assert project.derived() == _with_images.derived()
+    assert other.planned() == Counter()
+    assert other.derived() == _with_images.derived()
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
-    shutil.rmtree(project.folder / ".dvc/cache")
-    assert "403" in dvc(project, "fetch", code=1)
+    shutil.rmtree(other.folder / ".dvc/cache")
+    assert "403" in dvc(other, "fetch", "--remote", "storage", code=1)
 
 
 @pytest.mark.long

@@ -15,6 +15,7 @@ PETS = {
     **IMAGES_CONFIG,
     "data": {"source": "image_folder"},
     "images": "pets",
+    "space": {"resolutions": [32]},
     "targets": {name: IMAGES_CONFIG["targets"][name] for name in ("macs", "impossible")},
     "sampling": {"subnets": 20, "shards": 3},
     "learning_curve": {"rows": [10]},
@@ -39,7 +40,7 @@ EVERYTHING = Counter(sample_architectures=1) + FROM_IMAGES
 @pytest.fixture(scope="module")
 def _finished_pets(tmp_path_factory) -> Project:
     project = new_project_in(tmp_path_factory.mktemp("pets") / "project")
-    write_images(project.folder / "pets", ("cat", "dog", "owl"), 40)
+    write_images(project.folder / "pets", ("cat", "dog", "owl"), 16)
     (project.folder / "pets" / "notes.txt").write_text("fed")
     project.configure(PETS)
     done = project.run()
@@ -57,7 +58,7 @@ def pets(_finished_pets, tmp_path) -> Project:
 def test_the_images_may_be_grey_or_transparent_and_of_three_classes(pets):
     subnet = load_subnet(
         pets.results / "validation" / "macs" / "weights" / "winner.safetensors",
-        get_space("ofa_mcunet", resolutions=(32, 40), n_classes=3),
+        get_space("ofa_mcunet", resolutions=(32,), n_classes=3),
     )
     assert subnet.classifier.linear.out_features == 3
     phases = {path.parent.name for path in pets.results.glob("supernet/*/supernet.safetensors")}

@@ -1,9 +1,6 @@
-"""What one of several processes does in `test_processes.py`: two steps in double precision.
+"""What one of several processes does in `training/test_processes.py`: two steps in double precision."""
 
-Usage: two_processes.py STORE RESULT SPACE
-"""
-
-import sys
+import os
 from dataclasses import replace
 
 import torch
@@ -67,8 +64,10 @@ def train(folder: str, processes: int, space_name: str) -> dict[str, torch.Tenso
     return {**supernet.state_dict(), "losses": torch.tensor([entry["loss"] for entry in curve])}
 
 
-if __name__ == "__main__":
+def train_as(rank: int, meeting: dict[str, str], folder: str, result: str, space_name: str) -> None:
+    """Train as one of two processes that torchrun starts with these variables, and save what `train` returns."""
+    os.environ.update(meeting, RANK=str(rank), LOCAL_RANK=str(rank))
     torch.set_num_threads(1)
-    result = train(sys.argv[1], 2, sys.argv[3])
-    if result["losses"].numel():  # only the first process has the curve
-        torch.save(result, sys.argv[2])
+    weights = train(folder, 2, space_name)
+    if weights["losses"].numel():  # only the first process has the curve
+        torch.save(weights, result)
