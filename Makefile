@@ -10,6 +10,9 @@ PYTEST := -n 2 --dist loadfile --no-loadscope-reorder --failed-first
 PIP := $(BIN)/pip --disable-pip-version-check
 ENV := .venv/installed
 
+# Tests start hundreds of processes, for which the code is compiled once, whatever is usual on a machine.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help env reproduce verify-reproducible lab3 published docs lint unit test test-faults test-cluster coverage mutants \
@@ -52,8 +55,8 @@ lint: $(ENV) docs ## Check style, types, import rules, the workflow and the docu
 	$(BIN)/snakemake --lint --configfile config/lab3_tables.yaml --config tables=$(LINT_TABLES)
 	$(BIN)/snakemake --lint --configfile config/binas.yaml --config 'finetuning={epochs: 1}'
 
-unit: $(ENV) ## Test the library, without the workflow: first what failed last, then quick tests
-	$(BIN)/pytest $(PYTEST) --ignore tests/workflow
+unit: $(ENV) ## Test the library with the tests of less than a second: first what failed last
+	$(BIN)/pytest $(PYTEST) --ignore tests/workflow -m 'not cluster and not long and not slow'
 
 test: $(ENV) lint ## Check and test everything; of kills and full disks a sample
 	$(BIN)/pytest $(PYTEST)

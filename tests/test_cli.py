@@ -118,6 +118,7 @@ def test_help_imports_nothing_heavy():
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
 
 
+@pytest.mark.slow
 def test_a_search_loads_no_torch(predictor):
     arguments = ["search", "--predictor", predictor, "--limit", "macs_m=20"]
     code = (
@@ -128,6 +129,7 @@ def test_a_search_loads_no_torch(predictor):
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_error():
     with subprocess.Popen(
         [sys.executable, "-c", "from nascore.cli import app; app()", "config", "schema"],
@@ -280,6 +282,7 @@ def test_infeasible_is_a_result(predictor):
     assert json.loads(answer(*arguments, "--json"))["status"] == "infeasible"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["random", "evolution"])
 def test_sampling_searches_depend_on_the_seed_alone(predictor, algorithm):
     arguments = ("search", "--predictor", predictor, "--device", "stm32f411", "--algorithm", algorithm, "--json")
@@ -440,6 +443,7 @@ def board(tmp_path_factory, space):
 
 
 class TestLatency:
+    @pytest.mark.slow
     def test_a_table_is_judged_and_corrected(self, board):
         corrected = board / "corrected.parquet"
         files = (board / "layers.parquet", board / "networks.parquet")
@@ -460,6 +464,7 @@ class TestLatency:
         assert re.match(facts("layers.parquet", "board"), error(*search, *table, *table))
         assert re.match(facts("bord", "board"), error(*search, *table, "--latency-on", "bord"))
 
+    @pytest.mark.slow
     def test_yaml_there_and_back(self, board, tmp_path):
         answer("latency", "export", board / "layers.parquet", "--output", tmp_path / "board.yaml")
         back = tmp_path / "back.parquet"
@@ -469,6 +474,7 @@ class TestLatency:
         own = before.rows["median_ms"] - before.rows["call_ms"]
         assert after.rows["median_ms"].tolist() == pytest.approx(own.tolist())
 
+    @pytest.mark.slow
     def test_measures_what_is_not_measured_yet(self, tmp_path):
         options = ("--device", "here", "--output", tmp_path, "--space", "binas", "--resolutions", 32, "--networks", 0)
         measure = ("latency", "measure", "--backend", "pytorch", "--repeats", 4, *options)

@@ -88,6 +88,7 @@ def test_what_people_read(folder, images):
     assert "images        7 of split test\n" in shown and " %, 95 % interval " in shown and "Peak memory (KB)" in shown
 
 
+@pytest.mark.slow
 def test_pytorch_files_and_both_spaces_give_the_same(folder, images, string):
     def accuracy(*arguments):
         return json.loads(answer("validate", "--images", images.folder, *arguments, "--json"))["loss"]

@@ -101,6 +101,7 @@ def steps_of(page: str) -> list[tuple[str, object, str | None]]:
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if steps_of(page)])
 def test_a_page_runs_from_top_to_bottom(page, template, tmp_path):
     folder, code = tmp_path / "folder", ROOT
@@ -129,6 +130,7 @@ def test_a_page_runs_from_top_to_bottom(page, template, tmp_path):
 # -- commands that are only checked --------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", COMMANDS)
 def test_a_command_exists(text, monkeypatch):
     monkeypatch.chdir(ROOT)

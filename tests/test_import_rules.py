@@ -17,6 +17,7 @@ def test_the_numbers_wing_loads_neither_torch_nor_snakemake(module):
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"
 
 
+@pytest.mark.slow
 def test_planning_a_workflow_loads_nothing_heavy():
     """Every run, dry run and cluster job reads the rules first."""
     root = Path(__file__).parents[1]

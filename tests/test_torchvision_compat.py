@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 def run(code: str) -> str:
     """Return what `code` prints in a new interpreter."""
@@ -11,6 +13,7 @@ def run(code: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_imports_with_and_without_the_compiled_operators():
     resized, nms = run("""
 import torch
@@ -28,6 +31,7 @@ except RuntimeError as error:
     assert nms == "[0]" or "Couldn't load custom C++ ops" in nms
 
 
+@pytest.mark.slow
 def test_nothing_is_declared_where_the_operators_exist():
     printed = run("""
 import torch

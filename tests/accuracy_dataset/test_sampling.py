@@ -20,6 +20,7 @@ def test_architectures_are_distinct_canonical_and_of_the_searched_part(space, st
     assert (part.canonical(genes) == genes).all() and part.allows(genes).all()
 
 
+@pytest.mark.slow
 @given(part=restrictions_of(SMALL), strategy=st.sampled_from(STRATEGIES), seed=st.integers(0, 9))
 def test_all_of_a_small_space_can_be_drawn(part, strategy, seed):
     genes = sample_architectures(part, part.size(), seed, strategy)

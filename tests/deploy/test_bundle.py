@@ -49,6 +49,7 @@ def test_float_models_answer_as_pytorch(bundle):
     assert int8["bytes"] < checks["models"]["model.onnx"]["bytes"] / 2
 
 
+@pytest.mark.slow
 def test_same_weights_same_bytes(bundle, weights, store, search, tmp_path):
     folder, _ = bundle
     write_bundle(tmp_path / "again", weights, store.folder, calibration_images=20, search=search)
@@ -68,6 +69,7 @@ def test_the_card_says_it_all(bundle):
     assert "{" not in card.replace(json.dumps(checks["arch"], sort_keys=True), "")
 
 
+@pytest.mark.slow
 def test_fine_tuned_weights_are_said_to_be(bundle, subnet, store, tmp_path):
     card = (bundle[0] / "model_card.md").read_text()
     assert bundle[1]["finetuned_epochs"] is None and "Fine-tuned" not in card
@@ -89,6 +91,7 @@ def test_names_on_the_card_are_text(bundle, store):
     assert "<script" not in card and "&lt;script&gt;" in card
 
 
+@pytest.mark.slow
 def test_a_device_fits_to_the_last_byte(bundle, weights, store, tmp_path, monkeypatch):
     memory = bundle[1]["memory"]
     arena, flash = (-(-memory[key] // 1024) for key in ("arena_bytes", "flash_bytes"))
@@ -177,6 +180,7 @@ def test_images_of_other_classes_or_without_calibration(weights, store, tmp_path
         shutil.rmtree(folder)
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written(weights, store, tmp_path):
     (tmp_path / "file").write_text("")
     message = refused(tmp_path / "file" / "bundle", weights, store.folder)

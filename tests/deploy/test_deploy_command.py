@@ -12,6 +12,7 @@ def run(*arguments):
     return CliRunner().invoke(app, ["deploy", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_bundle(weights, store, tmp_path):
     torch.set_num_threads(2)
     done = run("--weights", weights, "--images", store.folder, "--out", tmp_path / "out", "--calibration-images", 8)

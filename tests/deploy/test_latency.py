@@ -1,3 +1,5 @@
+import pytest
+
 from nascore.deploy.bundle import write_empty_bundle
 from nascore.deploy.latency import measure_latency
 from nascore.evaluation.latency_timing import Timing
@@ -5,6 +7,7 @@ from nascore.evaluation.latency_timing import Timing
 QUICK = Timing(min_repeats=4, max_repeats=8)
 
 
+@pytest.mark.slow
 def test_both_models_of_every_bundle_are_timed(bundle, tmp_path):
     write_empty_bundle(tmp_path, {"target": "tiny", "status": "infeasible", "message": "-"})
     found = measure_latency({"tiny": tmp_path, "easy": bundle[0]}, QUICK)

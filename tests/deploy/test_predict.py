@@ -59,6 +59,7 @@ def said(python, folder, model, pictures):
     return subprocess.run(command, cwd=folder, text=True, capture_output=True, check=True).stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_the_script_says_what_the_model_says(bundle, pictures):
     for model in ("model.onnx", "model_int8.onnx", "model_dynamic.onnx"):
         assert said(sys.executable, bundle[0], model, pictures) == expected_lines(bundle[0], model, pictures)
@@ -77,6 +78,7 @@ def closure(*packages):
     return found.values()
 
 
+@pytest.mark.slow
 def test_the_script_runs_in_an_environment_of_its_own(bundle, pictures, tmp_path):
     """What pip would install for its three packages, and nothing else."""
     venv.create(tmp_path / "env")

@@ -56,12 +56,14 @@ def test_answers_are_close_to_those_in_float(single, int8, store):
         assert 0.7 < np.corrcoef(near[:, k], exact[:, k])[0, 1] < 1
 
 
+@pytest.mark.slow
 def test_ranges_come_from_the_calibration_images(single, int8, calibration):
     dark = quantise(single, np.full_like(calibration, -1))
     assert ends(dark)["input"] == (pytest.approx(1 / 255), 255)  # the range is [-1, 0]
     assert ends(int8)["input"] == (pytest.approx(2 / 255, rel=0.05), pytest.approx(127.5, abs=3))
 
 
+@pytest.mark.slow
 def test_same_images_same_bytes_in_any_number_at_once(single, int8, calibration, monkeypatch):
     monkeypatch.setattr("nascore.deploy.quantise.BATCH", 24)
     assert quantise(single, calibration) == int8

@@ -59,6 +59,7 @@ def test_refuses_a_correction_that_makes_no_sense():
         correct(TABLE, other)
 
 
+@pytest.mark.slow
 def test_each_estimate_is_judged_on_networks_that_it_has_not_seen():
     fitted, heldout = (networks_of(BINAS, GENES[rows], 2 * SUMS[rows] + 1) for rows in (slice(80), slice(80, None)))
     compared = compare(heldout.median_ms, estimates(TABLE, fitted, heldout, seed=0)).set_index("estimate")
@@ -79,6 +80,7 @@ def test_a_held_out_network_is_in_one_sample_alone():
         estimates(TABLE, sample, sample, seed=0)
 
 
+@pytest.mark.slow
 def test_a_network_predictor_is_a_file_and_a_table_in_milliseconds(tmp_path):
     predictor = NetworkPredictor.fit("linear_per_global", networks_of(BINAS, GENES, 20 * SUMS), seed=0)
     predictor.predictor.save(tmp_path / "p.safetensors")

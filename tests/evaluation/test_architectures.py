@@ -64,6 +64,7 @@ def test_no_architecture_is_a_table_of_the_same_types(measurer, sampled, tmp_pat
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("torn", [False, True])
 def test_an_interrupted_run_is_gone_on_with(new_measurer, sampled, whole, tmp_path, monkeypatch, torn):
     unfinished, first, second = tmp_path / "shard.unfinished", new_measurer(), new_measurer()
@@ -89,6 +90,7 @@ def test_the_same_architecture_twice_is_measured_once(new_measurer, sampled, tmp
     assert len(measured) == 1 and frame["loss"].nunique() == 1
 
 
+@pytest.mark.slow
 def test_another_order_gives_the_same_rows(measurer, sampled, whole, tmp_path):
     ids, genes = sampled
     turned = run(measurer, (ids[::-1], genes[::-1]), tmp_path / "x")[::-1].reset_index(drop=True)

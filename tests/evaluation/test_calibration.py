@@ -26,6 +26,7 @@ def subnet(supernet):
     return supernet.subnet(ARCH)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_calibrated_logits_of_the_published_network(space):
     golden = json.loads(GOLDEN.read_text())

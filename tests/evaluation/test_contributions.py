@@ -53,6 +53,7 @@ def test_paths_satisfy_their_condition_and_are_free_else(measurer, rng, conditio
         assert runs[:, block].all()
 
 
+@pytest.mark.slow
 def test_answers_are_those_of_extracted_networks(measurer, monkeypatch):
     drawn, real = [], PathMeasurer.paths
     monkeypatch.setattr(PathMeasurer, "paths", lambda *arguments: drawn.append(real(*arguments)) or drawn[-1])
@@ -72,6 +73,7 @@ def few():
     return conditions(SPACE).iloc[[0, 1, 2, 15, 30]].reset_index(drop=True)
 
 
+@pytest.mark.slow
 def test_means_are_differences_from_the_mean_of_all(measurer, few, tmp_path):
     overall, table = measure_conditions(measurer, few, unfinished=tmp_path / "notes")
     free = measurer.n_correct((NOTHING,) * 4)
@@ -82,6 +84,7 @@ def test_means_are_differences_from_the_mean_of_all(measurer, few, tmp_path):
     table.to_parquet(tmp_path / "means.parquet")
 
 
+@pytest.mark.slow
 def test_killed_and_gone_on(measurer, few, tmp_path, monkeypatch):
     real, measured = PathMeasurer.n_correct, []
 

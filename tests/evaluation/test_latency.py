@@ -53,6 +53,7 @@ def test_every_layer_is_measured_as_deployed(tmp_path):
     assert LayerLatencies.read(tmp_path / "t.parquet").rows.to_dict() == table.rows.to_dict()
 
 
+@pytest.mark.slow
 def test_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
     monkeypatch.setattr(latency, "LAYERS_AT_A_TIME", 50)
     with pytest.raises(KeyboardInterrupt):
@@ -63,6 +64,7 @@ def test_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
     assert len(backend.prepared) == len(LAYERS) - 50
 
 
+@pytest.mark.slow
 def test_a_larger_space_adds_what_is_missing(tmp_path):
     measure(tmp_path / "t.parquet", Made(), LAYERS[:100])
     backend = Made()
@@ -90,6 +92,7 @@ def test_an_entry_of_another_setting_is_never_reused(tmp_path, change, options, 
     assert other.prepared == []
 
 
+@pytest.mark.slow
 def test_networks_are_measured_whole_and_once(tmp_path, monkeypatch, rng):
     monkeypatch.setattr(latency, "NETWORKS_AT_A_TIME", 4)
     genes = np.unique(BINAS.sample(10, rng), axis=0)

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch import nn
 
@@ -19,6 +20,7 @@ def convolutions(network, x):
     return ran
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_what_is_timed_is_the_deployed_subnet(supernet, small_space, rng):
     for genes in small_space.sample(3, rng):

@@ -58,6 +58,7 @@ def result(measurer, ranking, genes, folder) -> dict:
     return validate_target(measurer, SEARCH, ranking, genes, folder)
 
 
+@pytest.mark.slow
 def test_a_latency_limit_is_judged_by_the_table_as_no_clock_is_here(measurer, ranking, genes, tmp_path):
     known = ranking.assign(**{"latency_ms@board": [4.0, 5.0, 5.0, 5.0, 3.0, 6.0]})
     for limit, kept in ((5.0, True), (4.5, False)):
@@ -92,6 +93,7 @@ def test_the_winner_was_decided_on_search(result, ranking):
     assert re.match(facts(*accuracies, "0.8000"), result["message"])
 
 
+@pytest.mark.slow
 def test_one_subnet_in_two_roles_is_tested_once(new_measurer, ranking, genes, tmp_path, monkeypatch):
     measurer = new_measurer()
     real, splits = measurer.measure, []

@@ -39,6 +39,7 @@ class TestScenes:
             item = few.splits()[split][1]
             assert few.read(item) == many.read(item) != Synthetic(FEW, seed=2).read(item)
 
+    @pytest.mark.slow
     def test_colours_and_light_alone_do_not_tell_a_person(self):
         """A threshold on brightness, on its spread or on redness decides hardly better than a coin."""
         with_person, without = scenes(150, True).astype(float), scenes(150, False).astype(float)

@@ -36,6 +36,7 @@ def test_a_flipped_bit_is_found_though_size_and_time_are_kept(recorded):
     assert found(recorded) == set()
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_in_lineage_itself_is_found(recorded):
     for file in sorted((recorded.folder / BASE / "lineage").rglob("*.json")):
         content = file.read_bytes()
@@ -49,6 +50,7 @@ def test_a_flipped_bit_in_lineage_itself_is_found(recorded):
         file.write_bytes(content)
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_in_the_lineage_that_is_kept_with_data_is_found(small, image_store):
     image_store()
     assert found(small) == set()

@@ -143,6 +143,7 @@ class TestPackages:
         monkeypatch.syspath_prepend(str(tmp_path / "new"))
         assert fingerprint(root, "scripts/run.py") != before
 
+    @pytest.mark.slow
     def test_every_import_of_this_project_is_of_an_installed_package(self):
         root = Path(__file__).parents[2]
         files = [*(root / "nascore").rglob("*.py"), *(root / "workflow_scripts").glob("*.py")]

@@ -139,6 +139,7 @@ class TestCode:
 
     def test_is_clean_or_dirty_and_two_changes_have_two_hashes(self, small):
         self.git(small.folder, "init", "-q")
+        small.write(".gitignore", "__pycache__/\n")
         self.git(small.folder, "add", "workflow_scripts", "nascore")
         self.git(small.folder, "commit", "-q", "-m", "code")
         clean = self.code(small)

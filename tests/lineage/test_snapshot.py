@@ -141,6 +141,7 @@ class TestSnapshot:
         with pytest.raises(DataError, match=facts("dvc add results/small", "you are not inside of a DVC repository")):
             snapshot(finished.open())
 
+    @pytest.mark.slow
     def test_says_what_pins_it(self, finished):
         subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], check=True)
         (version,) = snapshot(finished.open())

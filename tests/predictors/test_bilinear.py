@@ -39,6 +39,7 @@ def test_products_pay_where_there_are_some():
     assert errors[1] < 0.5 * errors[0]
 
 
+@pytest.mark.slow
 def test_an_additive_truth_is_not_spoilt(make_world):
     world = make_world(BINAS_LIKE, 1500)
     train, test = slice(0, 500), slice(500, None)

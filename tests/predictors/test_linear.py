@@ -20,6 +20,7 @@ def fitted(space, world):
     return LinearPerGlobal(space).fit(world.genes[:300], world.measured[:300], seed=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", [get_space("ofa_mcunet"), SMALL, BINAS_LIKE, THREE_GLOBALS], ids=lambda s: s.name)
 def test_an_additive_truth_is_found_again(example, make_world):
     world = make_world(example, 3000)

@@ -32,6 +32,7 @@ def test_prediction_is_the_quadratic_form_of_the_documentation(make_world):
     assert not predictor.is_additive
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", [SMALL, BINAS_LIKE], ids=lambda s: s.name)
 def test_an_additive_truth_is_not_spoilt(example, make_world):
     world = make_world(example, 1500)

@@ -137,6 +137,7 @@ def test_a_foreign_safetensors_file_is_refused(space, tmp_path):
         load_predictor(tmp_path / "foreign", space)
 
 
+@pytest.mark.slow
 def test_prediction_never_loads_torch(make_world, tmp_path):
     space = get_space("ofa_mcunet", resolutions=(96,))
     world = make_world(space, 100)

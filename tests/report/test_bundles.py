@@ -35,6 +35,7 @@ def bundles(tmp_path):
     return [bundle(tmp_path, "easy"), bundle(tmp_path, "tiny", **empty)]
 
 
+@pytest.mark.slow
 def test_models_agreement_and_budgets_are_shown_with_links(files, bundles):
     page = " ".join(render(read_content(**files, bundles=bundles)).split())
     assert '<a href="#bundles">Bundles</a>' in page
@@ -50,6 +51,7 @@ def test_models_agreement_and_budgets_are_shown_with_links(files, bundles):
     )
 
 
+@pytest.mark.slow
 def test_fine_tuned_weights_are_said_to_be(files, tmp_path):
     def page(epochs):
         bundles = [bundle(tmp_path, "easy", finetuned_epochs=epochs)]
@@ -64,6 +66,7 @@ def test_each_row_leads_to_its_file(files, bundles):
     assert origins[("bundle", "easy")].path.endswith("easy/checks.json")
 
 
+@pytest.mark.slow
 def test_without_bundles_the_page_has_no_such_section(files):
     assert 'id="bundles"' not in render(read_content(**files))
 

@@ -37,6 +37,7 @@ def test_a_long_front_is_thinned_and_says_so(files):
     assert rows(figure, "limit") == [{"target": "easy", "limit": 64.0, "failed": ""}]
 
 
+@pytest.mark.slow
 def test_scatter_shows_at_most_2000_rows_and_says_so(files):
     heldout = read_content(**files).heldout["additive"]
     figure = scatter(1, "additive", heldout)

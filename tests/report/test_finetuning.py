@@ -25,6 +25,7 @@ def sentences(files, finetunings):
     return {target.name: finetuning_verdict(target.finetuning) for target in targets}
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_winner_after_fine_tuning(supernet_files, finetuning_files):
     content = read_content(**supernet_files, finetunings=finetuning_files)
     page = render(content)
@@ -33,6 +34,7 @@ def test_the_page_shows_the_winner_after_fine_tuning(supernet_files, finetuning_
     assert "Winner, fine-tuned" not in render(read_content(**supernet_files))
 
 
+@pytest.mark.slow
 def test_every_row_of_measured_subnets_has_the_cells_of_its_header(bounded_files, tmp_path):
     finetunings = write_finetuning_files(tmp_path, bounded_files["validations"])
     page = render(read_content(**bounded_files, finetunings=finetunings))

@@ -45,6 +45,7 @@ def files(files, space, subnets, tmp_path):
     return files | {"latency": [board, phone]}
 
 
+@pytest.mark.slow
 def test_the_page_has_quality_and_every_subnet_on_every_device(files):
     page = " ".join(render(read_content(**files)).split())
     assert 'id="latency"' in page and 'id="latency-1"' in page and 'id="latency-2"' in page
@@ -54,6 +55,7 @@ def test_the_page_has_quality_and_every_subnet_on_every_device(files):
     assert '</td> <td class="number">10.00 %</td>' in row[: row.index("</tr>")]
 
 
+@pytest.mark.slow
 def test_every_row_leads_to_its_file(files):
     content = read_content(**files)
     page = render(content)
@@ -97,6 +99,7 @@ def test_two_devices_agree_on_the_networks_that_both_measured(files):
     assert "board and phone order 3 networks" in sentence and "ρ 0.500" in sentence and "τ 0.333" in sentence
 
 
+@pytest.mark.slow
 def test_a_table_without_networks_is_not_judged(files, space, subnets, tmp_path):
     bare = device_files(tmp_path / "bare", space, subnets, "bare", None, heldout=())
     content = read_content(**files | {"latency": [bare]})

@@ -90,6 +90,8 @@ def test_chart_library_is_there_once(html):
     assert len(html) < 2_000_000
 
 
+@pytest.mark.slow
+@pytest.mark.slow
 def test_same_content_same_bytes(files, tmp_path):
     for name in ("one.html", "two.html"):
         write_report(tmp_path / name, read_content(**files))
@@ -122,6 +124,7 @@ class Rows(HTMLParser):
             self.rows[-1].append(dict(attributes)["href"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["html", "supernet_html"])
 def test_every_row_links_to_the_file_it_was_read_from(which, request, run_files):
     html = request.getfixturevalue(which)
@@ -143,6 +146,7 @@ def test_differences_are_from_the_optimum_of_the_same_problem(files):
     assert target.behind_optimum(sampled.model_copy(update={"predictor": "mlp"})) is None
 
 
+@pytest.mark.slow
 def test_a_result_above_a_proven_bound_is_called_a_contradiction(files):
     content = read_content(**files)
     assert contradictions(target_views(content)) == []
@@ -161,6 +165,7 @@ def test_a_found_subnet_contradicts_infeasibility(files):
     assert re.match(facts("tiny", found.searcher, "infeasible"), contradictions(target_views(wrong))[0])
 
 
+@pytest.mark.slow
 def test_the_report_needs_neither_torch_nor_the_searches():
     code = (
         "import sys, nascore.report.page; "
@@ -204,14 +209,17 @@ class TestSupernetRun:
         assert render(read_content(**supernet_files)) == supernet_html
         assert str(tmp_path) not in supernet_html
 
+    @pytest.mark.slow
     def test_a_run_on_tables_shows_none_of_it(self, run_files):
         html = render(read_content(**run_files))
         assert "Supernet" not in html and 'id="measured"' not in html and "Measured accuracy</th>" not in html
 
+    @pytest.mark.slow
     def test_a_supernet_that_was_given_is_said_to_be(self, supernet_files):
         text = Page(render(read_content(**supernet_files | {"training_curves": [], "images": None}))).text
         assert "The weights were given, not trained in this run." in text
 
+    @pytest.mark.slow
     def test_costs_that_differ_when_measured_are_a_warning(self, supernet_files):
         path = supernet_files["validations"][0]
         path.write_text(path.read_text().replace('"satisfies_target": true', '"satisfies_target": false'))
@@ -221,6 +229,7 @@ class TestSupernetRun:
         assert "Measured costs contradict counted ones:" in html
         assert defect in html
 
+    @pytest.mark.slow
     def test_a_run_whose_targets_are_all_infeasible_has_no_charts_of_measurements(self, supernet_files):
         html = render(read_content(**supernet_files | {"validations": supernet_files["validations"][1:]}))
         assert "nothing satisfies the target" in html and 'id="measured"' not in html

@@ -64,6 +64,7 @@ def test_the_gradient_of_the_depths_is_that_of_the_value():
         assert slope == pytest.approx(gradient[place], abs=1e-4)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.sampled_from(SPACES), st.integers(0, 10**6), st.floats(0.1, 0.9), st.sampled_from(["exact", "constant"]))
 def test_limits_hold_and_little_is_lost(space, seed, quantile, step):

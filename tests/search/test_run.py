@@ -153,6 +153,7 @@ class TestNotAdditive:
         monkeypatch.setattr(run, "_stand_in_best", lambda *_: np.zeros((0, space.n_genes), dtype=np.int8))
         assert search({"macs_m": 7.2372}, "exact", with_predictor=mlp).status == "found"
 
+    @pytest.mark.slow
     def test_few_subnets_within_the_limits_are_enough(self, search, mlp):
         result = search({"macs_m": 7.2372}, "exact", with_predictor=mlp)
         assert result.status == "found" and len(result.subnets) == 1
@@ -171,6 +172,7 @@ def test_a_choice_without_measured_rows(search, space):
     assert search({"macs_m": 40, "width": 2}, part=space).status == "optimal"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", OPTIONS)
 def test_the_same_seed_gives_the_same_bytes(search, predictor, mlp, algorithm):
     under = predictor if algorithm == "bcfw" else mlp
@@ -183,6 +185,7 @@ def test_random_streams_depend_on_the_seed(search):
     assert (first != second).any()
 
 
+@pytest.mark.slow
 def test_search_under_a_saved_predictor_loads_no_torch(tmp_path, predictor, mlp):
     """The networks' library takes seconds to load, and laptops that only search need not have it."""
     predictor.save(tmp_path / "additive")
@@ -216,6 +219,7 @@ def test_read_by_the_report(search, tmp_path):
         assert np.isclose(read.best.predicted_accuracy, result.subnets[0]["predicted_accuracy"])
 
 
+@pytest.mark.slow
 def test_a_bilinear_predictor_is_searched_exactly(search, space, measured):
     genes, accuracy = measured
     bilinear = make_predictor("bilinear", space).fit(genes[:400], accuracy[:400], seed=0)

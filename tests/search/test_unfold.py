@@ -36,6 +36,7 @@ NO_GLOBALS = StagedSpace(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_the_optimum_is_that_of_scip(seed):
     rng = np.random.default_rng(seed)

@@ -53,6 +53,7 @@ def found(cases, tmp_path_factory) -> list[dict]:
 TOLERANCES = {"far from zero": 1e-4, "bfloat16": 2e-2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["equal", "unequal", "one without images", "far from zero", "bfloat16"])
 def test_several_processes_normalise_as_one(cases, found, name):
     case = cases[name]

@@ -36,6 +36,7 @@ def test_every_image_goes_its_own_way(network, paths):
     assert not torch.allclose(network(batch, paths[1]), alone, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_the_images_alone(network, paths):
     batch = images(len(paths), 64).double()
     together, alone = deepcopy(network).double(), deepcopy(network).double()
@@ -47,6 +48,7 @@ def test_gradients_are_those_of_the_images_alone(network, paths):
         torch.testing.assert_close(parameter.grad, others[name].grad, rtol=1e-6, atol=1e-6, msg=name)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_an_extracted_network_is_its_path(network, paths):
     batch = images(2, 64)
@@ -95,6 +97,7 @@ def test_a_subnet_has_its_own_weights(network):
     assert torch.equal(network.classifier.linear.weight, before) and network.blocks[0].expand.weight.any()
 
 
+@pytest.mark.slow
 def test_weights_on_disk(network, paths, tmp_path):
     file = tmp_path / "weights.safetensors"
     save_supernet(file, network, {"phase": "multi_path"})

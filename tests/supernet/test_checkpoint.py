@@ -60,6 +60,7 @@ def rewritten(path, target, tensors=None, **header):
 # -- there and back ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_supernet_comes_back_for_any_resolutions(supernet, checkpoint, space):
     state = torch.get_rng_state()
     loaded = load_supernet(checkpoint, space.restrict({"width": [0]}))
@@ -247,6 +248,7 @@ def test_a_subnet_says_its_space_with_its_own_resolution_alone(supernet, subnet_
     assert subnet.arch_id == expected.arch_id and same_weights(subnet, expected)
 
 
+@pytest.mark.slow
 def test_a_binas_subnet_says_its_channels(tmp_path):
     space = get_space("binas", resolutions=(32, 40), n_classes=3, channels="large")
     subnet = Subnet(space, space.largest())

@@ -19,6 +19,7 @@ RESIDUAL = {str(block) for block in range(1, 21)} - {"1", "4", "8", "12", "16", 
 """Every block that is not the first of its stage."""
 
 
+@pytest.mark.slow
 def test_weights_depend_on_the_seed_alone(supernet, initialised):
     torch.randn(7)
     state = torch.get_rng_state()

@@ -32,11 +32,13 @@ def raw(name: str) -> str:
     return "module." + name.replace("mobile_inverted_conv", "conv")
 
 
+@pytest.mark.slow
 def test_the_published_layout(supernet, published, small_space):
     assert same(supernet, import_published(published, small_space))
     assert same(supernet, import_published(published, small_space, sha256=file_sha256(published).upper()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"epoch": 3, "state_dict": state}])
 def test_raw_training_checkpoints(supernet, small_space, tmp_path, wrap):
     state = {raw(name): value for name, value in supernet.state_dict().items()}
@@ -44,6 +46,7 @@ def test_raw_training_checkpoints(supernet, small_space, tmp_path, wrap):
     assert same(supernet, import_published(tmp_path / "raw.pth", small_space))
 
 
+@pytest.mark.slow
 def test_a_bare_state_dict(supernet, small_space, tmp_path):
     torch.save(supernet.state_dict(), tmp_path / "bare.pth")
     assert same(supernet, import_published(tmp_path / "bare.pth", small_space))
@@ -64,6 +67,7 @@ def server(published, monkeypatch):
         http.shutdown()
 
 
+@pytest.mark.slow
 def test_a_url_with_its_checksum(supernet, published, server, small_space, tmp_path):
     digest = file_sha256(published)
     assert same(supernet, import_published(server, small_space, sha256=digest))

@@ -55,6 +55,7 @@ def set_statistics(subnet, batch):
         hook.remove()
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_logits_of_the_published_network(space):
     golden = json.loads((DATA / "forward.json").read_text())
@@ -99,12 +100,14 @@ def agree(supernet, arch, *, training: bool) -> None:
             torch.testing.assert_close(after[name], value, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 @FEW
 @given(genes=one_architecture(), training=st.booleans())
 def test_supernet_and_extracted_subnet_agree(supernet, genes, training):
     agree(supernet, genes, training=training)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("width", [0, 1, 2])
 def test_they_agree_at_every_width(supernet, width, training):

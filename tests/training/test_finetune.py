@@ -57,6 +57,7 @@ def finished(job_of, tmp_path_factory):
     return job
 
 
+@pytest.mark.slow
 def test_what_it_leaves(finished, small_space):
     curve = pd.read_parquet(finished.curve)
     assert curve.columns.tolist() == list(CURVE_COLUMNS) and set(curve["phase"]) == {"finetuning"}
@@ -71,6 +72,7 @@ def test_what_it_leaves(finished, small_space):
     assert sorted(path.name for path in finished.curve.parent.iterdir()) == ["curve.parquet", "weights"]
 
 
+@pytest.mark.slow
 def test_a_killed_job_gives_the_same_bytes(finished, job_of, tmp_path, monkeypatch, capsys):
     job, real, epochs = job_of(tmp_path / "killed"), AloneMonitor.__call__, []
 
@@ -91,6 +93,7 @@ def test_a_killed_job_gives_the_same_bytes(finished, job_of, tmp_path, monkeypat
     assert job.curve.read_bytes() == finished.curve.read_bytes() and not job.resume.exists()
 
 
+@pytest.mark.slow
 def test_watching_changes_nothing(finished, job_of, tmp_path):
     job = job_of(tmp_path, monitor_images=0)
     finetune(job)
@@ -98,6 +101,7 @@ def test_watching_changes_nothing(finished, job_of, tmp_path):
     assert pd.read_parquet(job.curve)["accuracy"].isna().all()
 
 
+@pytest.mark.slow
 def test_the_teacher_and_the_seed_matter(finished, job_of, small_space, tmp_path):
     supernet = build_supernet(small_space)
     initialise(supernet, 6)
@@ -108,6 +112,7 @@ def test_the_teacher_and_the_seed_matter(finished, job_of, small_space, tmp_path
         assert job.checkpoint.read_bytes() != finished.checkpoint.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_binas_subnet(job_of, tmp_path):
     space = get_space(**BINAS)
     genes = space.sample(1, np.random.default_rng(2))[0]

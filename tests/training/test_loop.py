@@ -56,6 +56,7 @@ class DarkAndBright:
         return (dark + 130 * self.labels(split)[:, None, None, None]).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_the_loss_of_a_few_images_falls(trainer):
     tried = trainer(epochs=4, batch_size=16, learning_rate=2e-3, label_smoothing=0)
     tried.batches = replace(tried.batches, store=DarkAndBright())
@@ -63,6 +64,7 @@ def test_the_loss_of_a_few_images_falls(trainer):
     assert losses[-1] < 0.8 * losses[0], losses
 
 
+@pytest.mark.slow
 def test_the_curve_says_what_each_epoch_was(trainer):
     tried = trainer(learning_rate=1e-3, warmup=0)
     curve = tried.run()
@@ -94,6 +96,7 @@ def spoil(monkeypatch, at_step: int, what: str) -> None:
     monkeypatch.setattr(loop, "accumulate_gradients", spoilt)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("what", "step", "message"),
     [
@@ -116,6 +119,7 @@ def test_the_message_says_what_may_help(trainer, monkeypatch):
         trainer(learning_rate=3e-3).run()
 
 
+@pytest.mark.slow
 def test_the_batch_may_be_larger_than_the_split(trainer):
     (entry,) = trainer(batch_size=64, epochs=1, learning_rate=1e-3).run()
     assert (entry["step"], entry["images"]) == (1, 19)

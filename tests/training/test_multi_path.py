@@ -107,6 +107,7 @@ def test_processes_share_images_with_their_paths(batches):
         assert (share.subnets == whole.subnets[rank::2]).all()
 
 
+@pytest.mark.slow
 def test_the_loss_is_that_of_labels_logits_and_maps(supernet, batches, teacher):
     batch = next(batches.epoch(0))
     stepped, plain = deepcopy(supernet), deepcopy(supernet)
@@ -131,6 +132,7 @@ def test_the_loss_is_that_of_labels_logits_and_maps(supernet, batches, teacher):
             assert difference <= 1e-3 * others[name].grad.norm() + 1e-6, name
 
 
+@pytest.mark.slow
 def test_channels_are_ordered_on_training_images(supernet, batches, teacher):
     network = deepcopy(supernet)
     order_channels(network, batches)
@@ -177,6 +179,7 @@ def finished(job_of, heaviest, tmp_path_factory):
     return job
 
 
+@pytest.mark.slow
 def test_what_the_phases_leave(heaviest, finished):
     assert read_facts(heaviest) == {"phase": "heaviest"}
     assert read_facts(finished.checkpoint) == {"phase": "multi_path"}
@@ -190,6 +193,7 @@ def test_what_the_phases_leave(heaviest, finished):
         assert not torch.equal(after[f"blocks.0.{name}"], untrained[name])
 
 
+@pytest.mark.slow
 def test_killed_and_gone_on_is_the_same_to_the_bit(finished, job_of, heaviest, tmp_path, monkeypatch):
     job, epochs = job_of(tmp_path, "multi_path", start=heaviest, epochs=8, batch_size=19), []
 

@@ -13,6 +13,7 @@ from nascore.errors import TrainingError
 from nascore.training.launch import command, run_phase
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", ["ofa_mcunet", "binas"])
 def test_two_processes_train_as_one(store, tmp_path, space):
     # In double precision, where two ways to add up are no difference that AdamW would blow up: it divides by the size
@@ -37,6 +38,7 @@ def test_two_processes_train_as_one(store, tmp_path, space):
         torch.testing.assert_close(together[name], value, rtol=1e-5, atol=1e-5, msg=name)
 
 
+@pytest.mark.slow
 def test_an_error_of_one_process_ends_all_with_its_message(make_job, tmp_path, capfd):
     others = psutil.Process().children()
     jobs = [make_job(tmp_path / str(n), processes=n, epochs=1, batch_size=19, learning_rate=1e-3) for n in (1, 2)]
@@ -55,6 +57,7 @@ def test_an_error_of_one_process_ends_all_with_its_message(make_job, tmp_path, c
     assert n_far < 0.01 * sum(difference.numel() for difference in differences)
 
 
+@pytest.mark.slow
 def test_no_process_outlives_the_one_that_started_it(make_job, tmp_path):
     job, file = make_job(tmp_path, processes=2, epochs=500), tmp_path / "job.json"
     file.write_text(job.model_dump_json())

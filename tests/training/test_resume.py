@@ -50,6 +50,7 @@ def new(small_space):
     return supernet, new_optimiser(supernet, 0.1)
 
 
+@pytest.mark.slow
 def test_a_state_comes_back(trained, saved, small_space, tmp_path):
     (tmp_path / "resume.pt").write_bytes(saved)
     supernet = build_supernet(small_space)

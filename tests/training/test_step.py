@@ -48,6 +48,7 @@ def plain_loss(network, batch, teacher, sandwich):
     return sum(losses) / len(outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "sandwich", "taught"])
 def test_gradients_are_those_of_the_mean_loss(supernet, batch, teacher, kind):
     stepped, plain = deepcopy(supernet), deepcopy(supernet)
@@ -65,6 +66,7 @@ def test_gradients_are_those_of_the_mean_loss(supernet, batch, teacher, kind):
             torch.testing.assert_close(parameter.grad, gradients[name], rtol=1e-4, atol=1e-6, msg=name)
 
 
+@pytest.mark.slow
 def test_a_share_of_a_batch_has_its_share_of_the_loss(supernet, batch):
     parts = []
     for n_global in (6, 12):

@@ -47,6 +47,7 @@ def same_results(job, other) -> bool:
 # -- results -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_a_phase_leaves(finished):
     curve = pd.read_parquet(finished.curve)
     assert curve.columns.tolist() == COLUMNS
@@ -60,6 +61,7 @@ def test_what_a_phase_leaves(finished):
     ]
 
 
+@pytest.mark.slow
 def test_an_unwatched_training_has_the_same_weights(finished, job_of, tmp_path):
     job = job_of(tmp_path, monitor_images=0)
     train_phase(job)
@@ -68,6 +70,7 @@ def test_an_unwatched_training_has_the_same_weights(finished, job_of, tmp_path):
     assert curve.columns.tolist() == COLUMNS and curve[COLUMNS[-2:]].isna().all(axis=None)
 
 
+@pytest.mark.slow
 def test_progressive_shrinking_goes_from_phase_to_phase(make_job, tmp_path):
     start = None
     for phase in ("largest", "expand_1"):
@@ -86,6 +89,7 @@ def test_progressive_shrinking_goes_from_phase_to_phase(make_job, tmp_path):
 # -- killed and gone on ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_training_that_is_killed_again_and_again_ends_in_the_same_bits(
     finished, job_of, tmp_path, monkeypatch, capsys
 ):
@@ -114,6 +118,7 @@ def test_a_training_that_is_killed_again_and_again_ends_in_the_same_bits(
     assert same_results(job, finished) and not job.resume.exists()
 
 
+@pytest.mark.slow
 def test_a_process_that_is_really_killed(finished, job_of, tmp_path):
     job, file = job_of(tmp_path), tmp_path / "job.json"
     file.write_text(job.model_dump_json())
@@ -130,6 +135,7 @@ def test_a_process_that_is_really_killed(finished, job_of, tmp_path):
     assert same_results(job, finished)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_checkpoint_before(finished, job_of, tmp_path):
     job = job_of(tmp_path, epochs=1)
     job.checkpoint.write_bytes(finished.checkpoint.read_bytes())
@@ -174,6 +180,7 @@ def test_another_number_of_processes_than_the_training_is_for(job_of, tmp_path, 
         train_phase(job_of(tmp_path, processes=2))
 
 
+@pytest.mark.slow
 def test_the_learning_curve_is_of_calibrated_subnets(finished, store):
     job = finished.model_copy(update={"options": finished.options.model_copy(update={"monitor_images": 6})})
     supernet = load_supernet(finished.checkpoint, finished.build_space())
