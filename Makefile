@@ -55,7 +55,7 @@ lint: $(ENV) docs ## Check style, types, import rules, the workflow and the docu
 	$(BIN)/snakemake --lint --configfile config/lab3_tables.yaml --config tables=$(LINT_TABLES)
 	$(BIN)/snakemake --lint --configfile config/binas.yaml --config 'finetuning={epochs: 1}'
 
-unit: $(ENV) ## Test the library with the tests of less than a second: first what failed last
+unit: $(ENV) ## Test the library without the tests that take a second or more: first what failed last
 	$(BIN)/pytest $(PYTEST) --ignore tests/workflow -m 'not cluster and not long and not slow'
 
 test: $(ENV) lint ## Check and test everything; of kills and full disks a sample

@@ -194,6 +194,7 @@ def test_costs_of_a_string_a_file_a_list_and_standard_input(tmp_path):
     assert row.split() == [one[0]["arch_id"], "96", "0", "7.24", "8.30", "72.0", "0.305", "307.6"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")])
 def test_drawings_are_the_same_bytes_each_time(tmp_path, suffix, start):
     for name in ("a", "b"):
@@ -454,6 +455,7 @@ class TestLatency:
         assert (correction.slope, correction.intercept_ms) == pytest.approx((2, 1), rel=1e-4)
         assert re.match(facts("board", 40, 100, 2), error("latency", "check", *files))
 
+    @pytest.mark.slow
     def test_a_search_keeps_a_latency_limit(self, board, predictor):
         table = ("--latency-table", board / "layers.parquet")
         search = ("search", "--predictor", predictor, "--limit", "latency_ms=8", "--json")

@@ -139,6 +139,7 @@ def test_a_command_exists(text, monkeypatch):
     CHECKS[program](arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong",
     [

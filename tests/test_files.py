@@ -43,6 +43,7 @@ def test_an_error_inside_leaves_no_new_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_writer_left_is_removed_and_what_another_is_writing_is_not(tmp_path):
     path = tmp_path / "a" / "x.json"
     write_text(path, "old")

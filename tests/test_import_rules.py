@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module",
     ["nascore.search", "nascore.predictors", "nascore.accuracy_dataset", "nascore.efficiency", "nascore.spaces"],

@@ -94,6 +94,7 @@ def run(tmp_path_factory, space):
     return folder
 
 
+@pytest.mark.slow
 def test_the_table_has_every_target_beside_the_published_results(run, monkeypatch, tmp_path, capsys):
     seconds = {(target, searcher): 0.125 for target in published.TARGETS for searcher in SEARCHERS}
     monkeypatch.setattr(published, "seconds_of", lambda folder: seconds)

@@ -27,6 +27,7 @@ def test_all_of_a_small_space_can_be_drawn(part, strategy, seed):
     assert (np.unique(genes, axis=0) == every_architecture(part)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_shorter_draw_is_the_start_of_a_longer_one(space, strategy):
     longer = sample_architectures(space, 5000, 3, strategy)
@@ -34,6 +35,7 @@ def test_a_shorter_draw_is_the_start_of_a_longer_one(space, strategy):
         assert (sample_architectures(space, n, 3, strategy) == longer[:n]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_another_seed_draws_others(space, strategy):
     first, second = (space.arch_id(sample_architectures(space, 200, seed, strategy)) for seed in (0, 1))

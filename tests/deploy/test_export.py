@@ -18,6 +18,7 @@ from nascore.supernet import build_supernet
 ABOUT = {"labels": '["a", "b"]'}
 
 
+@pytest.mark.slow
 @torch.no_grad()
 @pytest.mark.parametrize("name", ["ofa_mcunet", "binas"])
 def test_the_model_says_what_the_subnet_says(name, rng, store):

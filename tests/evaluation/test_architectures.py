@@ -46,6 +46,7 @@ def count_measurements(measurer, monkeypatch, fail_at: int = 0) -> list[str]:
     return measured
 
 
+@pytest.mark.slow
 def test_the_table(whole, sampled, checkpoint, measurer):
     assert whole.columns.tolist() == COLUMNS
     assert [str(kind) for kind in whole.dtypes] == TYPES
@@ -97,6 +98,7 @@ def test_another_order_gives_the_same_rows(measurer, sampled, whole, tmp_path):
     pd.testing.assert_frame_equal(turned.drop(columns="seconds"), whole.drop(columns="seconds"), check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", ["code", "split", "calibration_images", "checkpoint"])
 def test_notes_of_other_measurements_are_not_taken_over(new_measurer, measurer, sampled, tmp_path, other):
     ids, genes = sampled[0][:1], sampled[1][:1]

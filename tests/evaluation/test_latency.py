@@ -42,6 +42,7 @@ def measure(path, backend, layers=LAYERS, **changes):
     return measure_layers(path, layers, backend, **{"device": "board", "timing": QUICK, **changes})
 
 
+@pytest.mark.slow
 def test_every_layer_is_measured_as_deployed(tmp_path):
     backend = Made()
     table = measure(tmp_path / "t.parquet", backend)
@@ -72,6 +73,7 @@ def test_a_larger_space_adds_what_is_missing(tmp_path):
     assert sorted(LayerSignature.of(units[0]) for units in backend.prepared) == LAYERS[100:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
@@ -109,6 +111,7 @@ def test_networks_are_measured_whole_and_once(tmp_path, monkeypatch, rng):
     assert (NetworkLatencies.read(path, BINAS).median_ms == table.median_ms).all()
 
 
+@pytest.mark.slow
 def test_a_real_measurement(tmp_path):
     table = measure(tmp_path / "t.parquet", get_backend("pytorch"), LAYERS[:5])
     assert table.setting.backend == "pytorch"

@@ -25,6 +25,7 @@ def test_the_onnx_model_computes_what_the_pytorch_module_does(name, rng):
     np.testing.assert_allclose(session.run(None, {INPUT: x.numpy()})[0], network(x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the exporter that needs no further package is on its way out
 @pytest.mark.parametrize("name", ["binas", "ofa_mcunet"])
 def test_the_onnx_model_is_what_pytorch_exports(name, rng):

@@ -23,6 +23,7 @@ class Calls:
         return call
 
 
+@pytest.mark.slow
 def test_steady_calls_take_the_fewest_repeats():
     timed = time_calls(Calls(2.0, 3.0).calls, lambda: 0.5, neighbours=2, timing=Timing(8, 80))
     assert timed["median_ms"].tolist() == [2.0, 3.0]
@@ -31,6 +32,7 @@ def test_steady_calls_take_the_fewest_repeats():
     assert timed["repeats"].tolist() == [8, 8]
 
 
+@pytest.mark.slow
 def test_unsteady_calls_take_more_but_not_endlessly():
     unsteady = [1.0, 1.0, *([1.0, 3.0, 1.0, 3.0, 1.0] * 1000)]
     timed = time_calls(Calls(2.0, unsteady).calls, lambda: 0.5, neighbours=2, timing=Timing(8, 80))
@@ -40,6 +42,7 @@ def test_unsteady_calls_take_more_but_not_endlessly():
     assert timed.loc[1, "spread_ms"] == 2.0
 
 
+@pytest.mark.slow
 def test_a_phase_of_the_machine_hits_all_calls():
     calls = Calls(1.0, 1.0, 1.0, 0.5)
     time_calls(calls.calls[:3], calls.calls[3], neighbours=2, timing=Timing(12, 12))
@@ -54,6 +57,7 @@ def test_a_phase_of_the_machine_hits_all_calls():
     assert len({tuple(order) for order in rounds}) > 1
 
 
+@pytest.mark.slow
 def test_warms_up_until_calls_are_stable():
     calls = Calls([8.0, 4.0, 2.0, 1.0, 1.0, *[1.0] * 100])
     assert time_calls(calls.calls, lambda: 0.5, neighbours=1, timing=Timing(8, 8)).loc[0, "spread_ms"] == 0

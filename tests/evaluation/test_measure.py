@@ -28,6 +28,7 @@ def subnet(supernet, store):
 # -- folding -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @torch.no_grad()
 @pytest.mark.parametrize("calibrated", [False, True])
 def test_folding_changes_the_network_and_not_what_it_says(supernet, subnet, store, calibrated):
@@ -126,6 +127,7 @@ def test_fewer_images_are_a_part(subnet, store):
     assert measure(subnet, store, split="search", device=CPU, n_images=5).n_images == len(chosen) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_images", [5, 12, 500])
 def test_calibration_uses_its_own_split_at_the_subnet_s_resolution(supernet, store, n_images):
     measured, plain = supernet.subnet(ARCH), supernet.subnet(ARCH)

@@ -8,6 +8,7 @@ from nascore.evaluation.measured_costs import measured_costs
 from nascore.supernet import Subnet
 
 
+@pytest.mark.slow
 def test_a_network_costs_what_the_tables_say(space):
     genes = np.concatenate([space.sample(6, np.random.default_rng(2)), [space.smallest()], [space.largest()]])
     expected = cost(space, genes).to_dict("records")

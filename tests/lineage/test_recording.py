@@ -100,6 +100,7 @@ def test_a_missing_output_is_an_error_and_leaves_no_record(small):
     assert not (small.results / "lineage" / "records").exists()
 
 
+@pytest.mark.slow
 def test_parallel_jobs_with_the_same_input(small):
     def record(number):
         return small.job("search", {f"results/small/{number}": str(number)}, ["tables/a.json"])

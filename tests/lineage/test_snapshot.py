@@ -137,6 +137,7 @@ class TestSnapshot:
         with pytest.raises(DataError, match=facts("small", "report.html", "snakemake")):
             snapshot(recorded.open())
 
+    @pytest.mark.slow
     def test_outside_a_repository(self, finished):
         with pytest.raises(DataError, match=facts("dvc add results/small", "you are not inside of a DVC repository")):
             snapshot(finished.open())

@@ -51,6 +51,7 @@ def test_the_additive_table_is_the_predictor(space, world, fitted):
     np.testing.assert_allclose(fitted.predict(world.genes), by_hand)
 
 
+@pytest.mark.slow
 def test_combinations_learn_from_each_other(world, fitted):
     """Few rows per combination would not do alone: 300 rows over 15 combinations of 181 weights each."""
     error = np.abs(fitted.predict(world.genes[300:]) - world.truth[300:]).mean()
@@ -64,6 +65,7 @@ def test_a_width_never_seen_follows_the_slope_of_the_others(space, world):
     assert abs(bias) < 0.003
 
 
+@pytest.mark.slow
 def test_inert_genes_do_not_matter(space, world, fitted):
     dirty = world.genes.copy()
     blocks = space.block_genes(dirty)

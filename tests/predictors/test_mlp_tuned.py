@@ -28,6 +28,7 @@ def test_without_a_share_the_additive_part_is_left(make_world, monkeypatch):
     np.testing.assert_array_equal(tuned.predict(world.genes), linear.predict(world.genes))
 
 
+@pytest.mark.slow
 def test_what_is_not_additive_is_learnt_from_the_residuals(make_world):
     world = make_world(SMALL, 4000, noise=0.0005, curved=50.0)
     train, test = slice(0, 3000), slice(3000, None)

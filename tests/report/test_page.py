@@ -92,6 +92,7 @@ def test_chart_library_is_there_once(html):
 
 @pytest.mark.slow
 @pytest.mark.slow
+@pytest.mark.slow
 def test_same_content_same_bytes(files, tmp_path):
     for name in ("one.html", "two.html"):
         write_report(tmp_path / name, read_content(**files))

@@ -88,6 +88,7 @@ def test_they_survive_their_file(tmp_path, small, half, predictor, searched):
         pd.testing.assert_frame_equal(frame[list(columns)], columns)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(share=st.floats(0, 1), peak=st.sampled_from([None, 72, 90, 200]))
 def test_smallest_and_largest_are_those_of_all_architectures(small, small_costs, predictor, searched, share, peak):

@@ -31,6 +31,7 @@ def check(case: Solved, found: exact.ExactResult, k: int) -> None:
 
 
 class TestAgainstEnumeration:
+    @pytest.mark.slow
     @given(solved_problems(), st.integers(1, 5))
     def test_top_k(self, case, k):
         found = exact_search(case.problem, case.values, k)
@@ -55,6 +56,7 @@ class TestAgainstEnumeration:
         assert found.values == pytest.approx(case.best(k), abs=1e-12)
         assert found.proven
 
+    @pytest.mark.slow
     @given(solved_problems(), st.integers(1, 5))
     def test_where_paths_run_out_the_answer_stays_right_and_says_what_it_proves(self, case, k):
         with mock.patch.multiple(exact, FIRST_PATHS=2, MORE_PATHS=2, MAX_PATHS=2):
@@ -119,6 +121,7 @@ class TestBinasShape:
         assert found.proven
         assert found.values[0] == pytest.approx(values.fixed[0] + block_best[:, 1:].max(axis=1).sum())
 
+    @pytest.mark.slow
     def test_with_limits_equals_a_linear_programme(self):
         rng = np.random.default_rng(5)
         cost, other = random_table(BINAS_LIKE, rng), random_table(BINAS_LIKE, rng)

@@ -78,6 +78,7 @@ def test_the_smallest_is_that_of_the_searched_part(space, feasibility):
     assert space.global_columns(found.smallest[0].genes)["width"].tolist() == [1]
 
 
+@pytest.mark.slow
 @given(solved_problems())
 def test_equals_enumeration(case):
     found = check_feasibility(case.problem)

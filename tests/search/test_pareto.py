@@ -25,6 +25,7 @@ def front_by_enumeration(cost, value):
     return front
 
 
+@pytest.mark.slow
 @given(st.data(), st.sampled_from([SMALL, PLAIN]), st.sampled_from([np.add, np.maximum]), st.booleans())
 def test_equals_enumeration(data, whole_space, reduce, whole):
     """Eighths, so that equal sums are equal to the last bit."""

@@ -20,6 +20,7 @@ def best_of_combination(case: Solved, g: int) -> float:
     return case.value(genes).max(initial=-np.inf)
 
 
+@pytest.mark.slow
 @given(solved_problems())
 def test_multipliers_bound_every_architecture(case):
     problem, genes = case.problem, every_architecture(case.space)
@@ -40,6 +41,7 @@ def test_multipliers_bound_every_architecture(case):
         assert (case.value(genes) <= bounds[case.space.global_index(genes)] + 1e-9).all()
 
 
+@pytest.mark.slow
 @given(solved_problems(max_sums=2))
 def test_optimum_equals_enumeration(case):
     assume(case.problem.sums)

@@ -138,6 +138,7 @@ class TestNothingFound:
 
 
 class TestNotAdditive:
+    @pytest.mark.slow
     def test_exact_says_that_it_is_not_certified(self, search, mlp):
         result = search(TARGET, "exact", with_predictor=mlp, top_k=4)
         assert (result.status, result.certificate) == ("found", None)
@@ -149,6 +150,7 @@ class TestNotAdditive:
         assert search(TARGET, "evolution", with_predictor=mlp).status == "found"
         assert search({"peak_memory_kb": 64}, "exact", with_predictor=mlp).status == "infeasible"
 
+    @pytest.mark.slow
     def test_a_stand_in_without_an_answer_leaves_the_witness_to_start_from(self, space, search, mlp, monkeypatch):
         monkeypatch.setattr(run, "_stand_in_best", lambda *_: np.zeros((0, space.n_genes), dtype=np.int8))
         assert search({"macs_m": 7.2372}, "exact", with_predictor=mlp).status == "found"

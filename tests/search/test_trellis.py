@@ -80,6 +80,7 @@ class TestBestPaths:
         assert len(np.unique(ops, axis=0)) == len(ops)
         assert bound == pytest.approx(expected[n] if n < len(expected) else -np.inf, abs=1e-12)
 
+    @pytest.mark.slow
     @given(weighted(), st.integers(1, 40), st.sampled_from([-np.inf, -3.0, 0.0, 2.0]))
     @settings(deadline=None)
     def test_with_costs_the_others_are_bounded(self, case, n, at_least):

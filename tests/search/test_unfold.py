@@ -12,6 +12,7 @@ from nascore.spaces import Choice, Stage, StagedSpace
 from nascore.spaces.unfolded import Unfolded
 
 
+@pytest.mark.slow
 @given(st.sampled_from([SMALL, PLAIN]), st.integers(0, 10**6), st.floats(0.2, 0.9), st.integers(1, 5))
 def test_the_best_are_those_of_looking_at_all(space, seed, quantile, top_k):
     rng = np.random.default_rng(seed)

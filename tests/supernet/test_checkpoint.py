@@ -277,6 +277,7 @@ def test_headers_that_do_not_fit(subnet_file, tmp_path, header, message):
         read_subnet(rewritten(subnet_file, tmp_path / "changed.safetensors", **header))
 
 
+@pytest.mark.slow
 def test_a_subnet_of_a_pytorch_file(supernet, small_space, tmp_path):
     subnet = supernet.subnet(ARCH)
     torch.save({"state_dict": subnet.state_dict()}, tmp_path / "subnet.pth")

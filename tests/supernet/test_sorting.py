@@ -42,6 +42,7 @@ def test_the_most_important_come_first(sorted_fully):
             assert (depthwise.se.fc.expand.weight.abs().sum((0, 2, 3)).diff() <= 1e-4).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n_trained", "kept", "changed"), [(2, (6, 4), (3,)), (3, (6, 4, 3), ())])
 def test_trained_expand_ratios_stay_what_they_are(supernet, n_trained, kept, changed):
     network = deepcopy(supernet)

@@ -65,6 +65,7 @@ def test_gradients_are_of_no_use_any_more(in_order):
     assert {parameter.grad for parameter in in_order.parameters()} == {None}
 
 
+@pytest.mark.slow
 def test_a_weight_without_a_gradient_counts_nothing():
     network = BinasSupernet(SPACE).eval()
     before = deepcopy(network.state_dict())

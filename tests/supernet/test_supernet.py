@@ -150,6 +150,7 @@ def count_macs(subnet) -> int:
     return macs
 
 
+@pytest.mark.slow
 @FEW
 @given(genes=one_architecture())
 def test_the_module_has_the_counted_parameters_and_macs(supernet, genes):

@@ -125,6 +125,7 @@ def test_a_binas_subnet(job_of, tmp_path):
     assert not torch.equal(subnet.first_conv.conv.weight, load_subnet(start, space).first_conv.conv.weight)
 
 
+@pytest.mark.slow
 def test_only_one_architecture_is_left(small_space, finished):
     subnet = load_subnet(finished.start, small_space)
     space = only(subnet)
@@ -132,6 +133,7 @@ def test_only_one_architecture_is_left(small_space, finished):
     assert (space.sample(3, np.random.default_rng(0)) == subnet.genes).all()
 
 
+@pytest.mark.slow
 def test_a_lost_training_names_its_own_section(job_of, tmp_path, monkeypatch):
     monkeypatch.setattr(Trainer, "_gradients", lambda *_: torch.tensor(float("nan")))
     message = ("loss", "nan", "step 1", "'finetuning'", "epoch 1", "finetuning.learning_rate", 0.001)

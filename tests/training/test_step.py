@@ -81,6 +81,7 @@ def generator_states() -> tuple:
     return random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist()  # noqa: NPY002
 
 
+@pytest.mark.slow
 def test_a_step_leaves_the_teacher_and_the_generators_alone(supernet, batch, teacher):
     # The published teacher is in training mode, where it drifts, and the published step seeds the global generators.
     before = {size: deepcopy(network.state_dict()) for size, network in teacher.networks.items()}
@@ -104,6 +105,7 @@ def test_what_the_teacher_says_of_an_image_does_not_depend_on_the_others(teacher
     assert not together.requires_grad
 
 
+@pytest.mark.slow
 def test_the_teacher_is_the_largest_network_with_its_own_statistics(supernet, store, teacher, batch):
     # The supernet's running statistics are those of the last subnets, whichever these were.
     spoilt = deepcopy(supernet)
