@@ -7,6 +7,8 @@ LINT_TABLES := tests/data/tables
 BIN := .venv/bin
 # Two workers, a file of tests at a time, in the order of tests/conftest.py.
 PYTEST := -n 2 --dist loadfile --no-loadscope-reorder --failed-first
+# The checks of `lint` two at a time.
+MAKEFLAGS += --jobs=2
 PIP := $(BIN)/pip --disable-pip-version-check
 ENV := .venv/installed
 
@@ -15,8 +17,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env reproduce verify-reproducible lab3 published docs lint unit test test-faults test-cluster coverage mutants \
-        lock schema clean
+.PHONY: help env reproduce verify-reproducible lab3 published docs lint check-style check-types check-workflow unit test \
+        test-faults test-cluster coverage mutants lock schema clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,12 +47,18 @@ published: lab3 ## The eight published targets: published results beside ours, i
 docs: $(ENV) ## Build the documentation into site/, with warnings as errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-lint: $(ENV) docs ## Check style, types, import rules, the workflow and the documentation
+lint: docs check-style check-types check-workflow ## Check style, types, import rules, the workflow and the documentation
+
+check-style: $(ENV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
-	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+check-types: $(ENV)
+	$(BIN)/mypy
+
+check-workflow: $(ENV)
 	$(BIN)/snakemake --lint
 	$(BIN)/snakemake --lint --configfile config/lab3_tables.yaml --config tables=$(LINT_TABLES)
 	$(BIN)/snakemake --lint --configfile config/binas.yaml --config 'finetuning={epochs: 1}'
