@@ -22,7 +22,7 @@ FOLDERS = (
     *("evaluation", "supernet", "deploy", "training", "cluster", "workflow"),
 )
 """Folders of tests, those first that take the least time for what they test."""
-LONGEST = ("test_binas", "test_image_reruns", "test_latency", "test_dvc", "test_faults", "test_images")
+LONGEST = ("test_binas", "test_dvc", "test_image_reruns", "test_latency", "test_faults", "test_images")
 """Workflows that take the most time: they start first, so that at the end no worker waits long for another."""
 
 

@@ -6,13 +6,13 @@ images is a mean over as many architectures. Goes on where it was killed.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
 from nascore.data.store import ImageStore
 from nascore.evaluation.architectures import Notes
@@ -26,6 +26,9 @@ from nascore.supernet.inputs import channels_last, normalise
 
 NOTHING = -1
 """Stands for a stage, block, depth or operation that a mean is not conditional on."""
+
+Condition = tuple[int, int, int, int]
+"""Stage, block, depth and operation, `NOTHING` where there is none."""
 
 BATCH_SIZE = 128
 """Images at a time: they are divided among twelve operations, so more than one network would take."""
@@ -94,28 +97,25 @@ class PathMeasurer:
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
     @torch.inference_mode()
-    def n_correct(self, condition: tuple[int, int, int, int]) -> int:
-        """Return how many images are classified right, each by a random path that satisfies a condition.
-
-        Parameters
-        ----------
-        condition
-            Stage, block, depth and operation, `NOTHING` where there is none.
-        """
+    def n_correct(self, conditions: Sequence[Condition]) -> list[int]:
+        """Return how many images are classified right under each condition, each by a random path that satisfies it."""
         options = self.options
         images, labels = self.store.images(options.split, options.resolution), self.store.labels(options.split)
-        correct = 0
-        for number in range(options.passes):
-            rng = generator(options.seed, "contributions", *condition, number)
-            genes = self.paths(condition, len(labels), rng)
-            for start in range(0, len(labels), BATCH_SIZE):
-                part = slice(start, start + BATCH_SIZE)
-                logits = self.supernet(normalise(images[part], self.device), genes[part])
-                found: NDArray[np.int64] = logits.argmax(1).cpu().numpy()
-                correct += int((found == labels[part]).sum())
-        return correct
+        drawn = [
+            self.paths(condition, len(labels), generator(options.seed, "contributions", *condition, number))
+            for condition in conditions
+            for number in range(options.passes)
+        ]
+        genes, image = np.concatenate(drawn), np.tile(np.arange(len(labels)), len(drawn))
+        right = np.zeros(len(genes), dtype=bool)
+        for start in range(0, len(genes), BATCH_SIZE):
+            part = slice(start, start + BATCH_SIZE)
+            logits = self.supernet(normalise(images[image[part]], self.device), genes[part])
+            right[part] = logits.argmax(1).cpu().numpy() == labels[image[part]]
+        counts: list[int] = right.reshape(len(conditions), -1).sum(axis=1).tolist()
+        return counts
 
-    def paths(self, condition: tuple[int, int, int, int], n: int, rng: np.random.Generator) -> Genes:
+    def paths(self, condition: Condition, n: int, rng: np.random.Generator) -> Genes:
         """Draw `n` paths that satisfy a condition, uniform in everything else."""
         stage, block, depth, op = condition
         kept: dict[str, list[int]] = {}
@@ -155,12 +155,16 @@ def measure_conditions(
     """
     notes = Notes(unfinished, measurer.identity() + code)
     known = {tuple(note["condition"]): int(note["n_correct"]) for note in notes.read()}
-    free = (NOTHING,) * 4
-    rows = [tuple(row) for row in conditions[["stage", "block", "depth", "op"]].to_numpy().tolist()]
-    for condition in progress([free, *rows], f"measuring paths on {measurer.options.split}"):
-        if condition not in known:
-            known[condition] = measurer.n_correct(condition)
-            notes.add({"condition": condition, "n_correct": known[condition]})
+    free: Condition = (NOTHING,) * 4
+    rows: list[Condition] = [tuple(row) for row in conditions[["stage", "block", "depth", "op"]].to_numpy().tolist()]
     n = measurer.n_images
+    # Where images are few, one batch has room for several conditions: the same ones, whatever is known already.
+    every, size = [free, *rows], max(1, BATCH_SIZE // n)
+    groups = [every[start : start + size] for start in range(0, len(every), size)]
+    for group in progress(groups, f"measuring paths on {measurer.options.split}"):
+        if not known.keys() >= {*group}:
+            for condition, n_correct in zip(group, measurer.n_correct(group), strict=True):
+                known[condition] = n_correct
+                notes.add({"condition": condition, "n_correct": n_correct})
     means = [(known[condition] - known[free]) / n for condition in rows]
     return known[free] / n, conditions.assign(mean=means, n=n).astype(COLUMN_TYPES)

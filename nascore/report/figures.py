@@ -45,7 +45,8 @@ class Figure:
 
 def figure(anchor: str, chart: alt.TopLevelMixin, caption: str) -> Figure:
     """Finish a chart: shared style, and no address in it."""
-    spec = chart.to_dict()
+    # Altair's own check of it takes a quarter of a report's time; tests do it.
+    spec = chart.to_dict(validate=False)
     spec.pop("$schema", None)
     spec["config"] = CONFIG
     return Figure(anchor, spec, caption)

@@ -6,6 +6,7 @@ from deterministic_weights import fill
 from nascore.data.options import SyntheticOptions
 from nascore.data.store_writer import write_store
 from nascore.data.synthetic import Synthetic
+from nascore.evaluation import contributions
 from nascore.evaluation.contributions import NOTHING, PathMeasurer, PathOptions, measure_conditions
 from nascore.predictors.contributions import conditions, contribution_blocks
 from nascore.spaces import get_space
@@ -57,7 +58,7 @@ def test_paths_satisfy_their_condition_and_are_free_else(measurer, rng, conditio
 def test_answers_are_those_of_extracted_networks(measurer, monkeypatch):
     drawn, real = [], PathMeasurer.paths
     monkeypatch.setattr(PathMeasurer, "paths", lambda *arguments: drawn.append(real(*arguments)) or drawn[-1])
-    found = measurer.n_correct((1, NOTHING, 3, NOTHING))
+    (found,) = measurer.n_correct([(1, NOTHING, 3, NOTHING)])
     images = normalise(measurer.store.images("search", 32), CPU)
     labels, correct = measurer.store.labels("search"), 0
     assert [len(genes) for genes in drawn] == [9, 9] and (drawn[0] != drawn[1]).any()
@@ -76,42 +77,45 @@ def few():
 @pytest.mark.slow
 def test_means_are_differences_from_the_mean_of_all(measurer, few, tmp_path):
     overall, table = measure_conditions(measurer, few, unfinished=tmp_path / "notes")
-    free = measurer.n_correct((NOTHING,) * 4)
+    (free,) = measurer.n_correct([(NOTHING,) * 4])
     assert overall == free / 18 and (table["n"] == 18).all()
-    expected = [(measurer.n_correct(tuple(row)) - free) / 18 for row in few.to_numpy().tolist()]
+    expected = [(measurer.n_correct([tuple(row)])[0] - free) / 18 for row in few.to_numpy().tolist()]
     assert table["mean"].tolist() == pytest.approx(expected) and any(expected)
     assert table.columns.tolist() == ["stage", "block", "depth", "op", "mean", "n"]
     table.to_parquet(tmp_path / "means.parquet")
 
 
 @pytest.mark.slow
-def test_killed_and_gone_on(measurer, few, tmp_path, monkeypatch):
+@pytest.mark.parametrize("conditions_at_a_time", [1, 2])
+def test_killed_and_gone_on(measurer, few, tmp_path, monkeypatch, conditions_at_a_time):
+    monkeypatch.setattr(contributions, "BATCH_SIZE", 18 * conditions_at_a_time + 1)
     real, measured = PathMeasurer.n_correct, []
 
-    def killed(self, condition):
-        if len(measured) == 3:
+    def killed(self, group):
+        if len(measured) >= 2:
             raise Killed
-        measured.append(condition)
-        return real(self, condition)
+        measured.extend(group)
+        return real(self, group)
 
     with monkeypatch.context() as patch:
         patch.setattr(PathMeasurer, "n_correct", killed)
         with pytest.raises(Killed):
             measure_conditions(measurer, few, unfinished=tmp_path / "notes")
     again = []
-    monkeypatch.setattr(PathMeasurer, "n_correct", lambda self, c: again.append(c) or real(self, c))
+    monkeypatch.setattr(PathMeasurer, "n_correct", lambda self, group: again.extend(group) or real(self, group))
     overall, table = measure_conditions(measurer, few, unfinished=tmp_path / "notes")
-    assert len(again) == 3 and not set(again) & set(measured)
+    assert len(measured) == 2 and len(again) == 4 and not set(again) & set(measured)
     whole, expected = measure_conditions(measurer, few, unfinished=tmp_path / "others")
     assert overall == whole and table.equals(expected)
     # Other code measures anew.
     measure_conditions(measurer, few, unfinished=tmp_path / "notes", code="other")
-    assert len(again) == 3 + 6 + 6
+    assert len(again) == 4 + 6 + 6
 
 
 def test_the_table_is_what_contributions_are_made_of(measurer, tmp_path, monkeypatch):
     # Answers made up: a path is right as often as its condition names its first stage deep.
-    monkeypatch.setattr(PathMeasurer, "n_correct", lambda self, c: 9 + (c[0] == 0 and c[2] == 4) * 3)
+    made_up = lambda self, group: [9 + (stage == 0 and depth == 4) * 3 for stage, _, depth, _ in group]  # noqa: E731
+    monkeypatch.setattr(PathMeasurer, "n_correct", made_up)
     _, table = measure_conditions(measurer, conditions(SPACE), unfinished=tmp_path / "notes")
     blocks = contribution_blocks(SPACE, table)
     assert blocks.shape == (2, 20, 12)

@@ -1,10 +1,12 @@
 import hashlib
+import json
 import re
 import subprocess
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import altair as alt
 import pytest
 from messages import facts
 
@@ -91,8 +93,6 @@ def test_chart_library_is_there_once(html):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
-@pytest.mark.slow
 def test_same_content_same_bytes(files, tmp_path):
     for name in ("one.html", "two.html"):
         write_report(tmp_path / name, read_content(**files))
@@ -123,6 +123,17 @@ class Rows(HTMLParser):
             self.rows.append([dict(attributes).get("id", "")])
         elif tag == "a" and self.in_body:
             self.rows[-1].append(dict(attributes)["href"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ["html", "supernet_html"])
+def test_charts_are_valid_vega_lite(request, which):
+    page = request.getfixturevalue(which)
+    specs = re.findall(r'<script type="application/json" id="spec-[^"]*">(.*?)</script>', page)
+    assert len(specs) > 4
+    for spec in specs:
+        # Their data takes long to check, and may be anything.
+        alt.Chart.from_dict(json.loads(spec) | {"datasets": {}})
 
 
 @pytest.mark.slow

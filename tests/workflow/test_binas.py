@@ -45,7 +45,7 @@ def test_contributions_are_a_table_and_a_section_of_the_report(project):
     assert right == pytest.approx(round(right))
     assert base == {"n_answers": 3, "split": "search", "passes": 1, "resolution": 32}
     quality = json.loads((folder / "quality.json").read_text())
-    assert quality["n_rows"] == 30 and {"paper", "published_code"} < quality.keys()
+    assert quality["n_rows"] == 20 and {"paper", "published_code"} < quality.keys()
     page = (project.results / "report.html").read_text()
     assert 'id="contributions-choices"' in page and 'id="contributions-operations"' in page
 

@@ -195,14 +195,14 @@ class TestClone:
 
     def test_an_earlier_version_comes_back_with_its_parameters(self, cloned):
         dvc(cloned, "pull")
-        cloned.configure(IMAGES_CONFIG, learning_curve={"rows": [25]})
+        cloned.configure(IMAGES_CONFIG, learning_curve={"rows": [12]})
         assert cloned.run().returncode == 0
         cloned.nascore("snapshot")
         commit(cloned)
         git(cloned, "checkout", "--quiet", "HEAD~1")
         dvc(cloned, "checkout")
         assert cloned.planned() == Counter()
-        cloned.configure(IMAGES_CONFIG, learning_curve={"rows": [25]})
+        cloned.configure(IMAGES_CONFIG, learning_curve={"rows": [12]})
         assert cloned.planned() == Counter(measure_learning_curve=1, write_report=1)
 
 
