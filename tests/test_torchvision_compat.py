@@ -1,15 +1,16 @@
-"""Each check imports torch afresh, in a process of its own, because operators cannot be undeclared."""
+"""Each check has a process of its own, with torch but not yet torchvision, because operators cannot be undeclared."""
 
-import subprocess
-import sys
+import os
+from pathlib import Path
 
 import pytest
+from warm_start import Program, python
 
 
 def run(code: str) -> str:
-    """Return what `code` prints in a new interpreter."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    """Return what `code` prints in a process of its own."""
+    done = Program(python, code, folder=Path(__file__).parents[1], environment=os.environ).wait()
+    assert done.returncode == 0, done.stdout
     return done.stdout
 
 

@@ -46,7 +46,7 @@ class Program:
     Parameters
     ----------
     function
-        `snakemake`, `nascore` or `dvc`.
+        `snakemake`, `nascore`, `dvc` or `python`.
     arguments
         The command line, without the name of the program.
     folder
@@ -167,6 +167,11 @@ def dvc(*arguments: str) -> None:
     from dvc.cli import main
 
     sys.exit(main(list(arguments)))
+
+
+def python(code: str) -> None:
+    """Run code."""
+    exec(code, {"__name__": "__main__"})
 
 
 def _execute_script(self: Any, script: str, edit: bool = False) -> None:

@@ -193,7 +193,7 @@ def test_what_the_phases_leave(heaviest, finished):
         assert not torch.equal(after[f"blocks.0.{name}"], untrained[name])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_and_gone_on_is_the_same_to_the_bit(finished, job_of, heaviest, tmp_path, monkeypatch):
     job, epochs = job_of(tmp_path, "multi_path", start=heaviest, epochs=8, batch_size=19), []
 

@@ -57,7 +57,7 @@ def test_an_error_of_one_process_ends_all_with_its_message(make_job, tmp_path, c
     assert n_far < 0.01 * sum(difference.numel() for difference in differences)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_process_outlives_the_one_that_started_it(make_job, tmp_path):
     job, file = make_job(tmp_path, processes=2, epochs=500), tmp_path / "job.json"
     file.write_text(job.model_dump_json())

@@ -118,7 +118,7 @@ def test_a_training_that_is_killed_again_and_again_ends_in_the_same_bits(
     assert same_results(job, finished) and not job.resume.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_process_that_is_really_killed(finished, job_of, tmp_path):
     job, file = job_of(tmp_path), tmp_path / "job.json"
     file.write_text(job.model_dump_json())

@@ -24,7 +24,7 @@ from nascore.data.sources import make_source
 from nascore.data.store_writer import write_store
 
 VERSIONED = (".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore", "data.dvc")
-LINKS = ("hardlink", "symlink")
+LINKS = ("hardlink", pytest.param("symlink", marks=pytest.mark.long))
 """Beside copies, DVC's default, with which all other tests work."""
 OTHER_TARGETS = {**CONFIG["targets"], "macs": {"macs_m": 29}}
 
@@ -280,6 +280,7 @@ def storage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.wait(timeout=30)
 
 
+@pytest.mark.long
 def test_push_and_pull_with_s3(pulled, _with_images, storage, tmp_path, monkeypatch):
     other = clone(pulled, tmp_path / "other")
     for project in (pulled, other):

@@ -65,6 +65,7 @@ def test_a_finished_run_is_fine_tuned(finetuned):
     assert sum("finetuning" in finding.path for finding in found) == finetuned.planned()["finetune_winner"] == 3
 
 
+@pytest.mark.long
 def test_killed_between_epochs_it_goes_on_and_ends_in_the_same_bits(finetuned):
     weights = finetuned.results / "validation" / "macs" / "finetuning" / "weights" / "winner.safetensors"
     options = {"targets": {"macs": IMAGES_CONFIG["targets"]["macs"]}, "finetuning": {"epochs": 2, "batch_size": 32}}

@@ -56,6 +56,7 @@ def test_nothing_changed_nothing_to_do(finished_images):
     assert finished_images.planned() == Counter()
 
 
+@pytest.mark.long
 def test_killed_while_measuring_it_goes_on_with_one_core_and_other_shards_give_the_same_bytes(
     finished_images, new_project
 ):
