@@ -1,6 +1,6 @@
 """How soon `make unit` shows a mistake: five of them, one at a time, in a copy of the project.
 
-    .venv/bin/python benchmarks/mistakes.py
+    make env && .venv/bin/python benchmarks/mistakes.py
 
 Prints for each the seconds from the call to the first failing test, and that test.
 """
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 MISTAKES = (
     ("nascore/spaces/layers.py", "divisor / 2", "divisor / 3"),
-    ("nascore/predictors/conformal.py", "rank - 1", "rank - 2"),
+    ("nascore/predictors/conformal.py", "[rank - 1]", "[rank - 2]"),
     ("nascore/lineage/hashing.py", "key=lambda file: file.relative_to(folder).as_posix()", "reverse=True"),
     ("nascore/report/labels.py", "{100 * share", "{10 * share"),
     ("nascore/training/optimiser.py", "(step + 1)", "step"),
@@ -28,7 +28,7 @@ MISTAKES = (
 def first_failure(folder: Path) -> tuple[float, str]:
     """Return the seconds to the first failing test of `make unit`, and its name; "none" where all pass."""
     begin = time.monotonic()
-    command = ["make", "unit", "PYTEST=-v -n 2 --dist loadfile --no-loadscope-reorder"]
+    command = ["make", "unit", "PYTEST=-vv -n 2 --dist loadfile --no-loadscope-reorder"]
     # The copy is what is tested, not the package that is installed.
     environment = {**os.environ, "PYTHONPATH": str(folder), "NASCORE_SHARED": str(ROOT.parent / "shared")}
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as running:

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import jsonschema
@@ -119,6 +120,15 @@ def test_a_folder_is_hashed_by_the_names_and_contents_of_its_files(tmp_path):
     assert hashing.hash_content(tmp_path / "a") == first and first.files == 1
     (tmp_path / "a" / "b" / "x").rename(tmp_path / "a" / "x")
     assert hashing.hash_content(tmp_path / "a").sha256 != first.sha256
+
+
+def test_the_hash_of_a_folder_is_over_its_files_in_the_order_of_their_names(tmp_path):
+    names = ("b/x", "a.txt", "a/z")
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    lines = "".join(f"{name}\0{sha256(name.encode()).hexdigest()}\0" for name in ("a.txt", "a/z", "b/x"))
+    assert hashing.hash_content(tmp_path) == hashing.Content(sha256(lines.encode()).hexdigest(), 11, 3)
 
 
 class TestCode:
