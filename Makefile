@@ -7,8 +7,6 @@ LINT_TABLES := tests/data/tables
 BIN := .venv/bin
 # Two workers, a file of tests at a time, in the order of tests/conftest.py.
 PYTEST := -n 2 --dist loadfile --no-loadscope-reorder --failed-first
-# The checks of `lint` two at a time.
-MAKEFLAGS += --jobs=2
 PIP := $(BIN)/pip --disable-pip-version-check
 ENV := .venv/installed
 
@@ -47,7 +45,8 @@ published: lab3 ## The eight published targets: published results beside ours, i
 docs: $(ENV) ## Build the documentation into site/, with warnings as errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-lint: docs check-style check-types check-workflow ## Check style, types, import rules, the workflow and the documentation
+lint: $(ENV) ## Check style, types, import rules, the workflow and the documentation, two at a time
+	@$(MAKE) --no-print-directory --jobs=2 docs check-style check-types check-workflow
 
 check-style: $(ENV)
 	$(BIN)/ruff check .
