@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share."""
 
+import gc
 import os
 import subprocess
 from pathlib import Path
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return stem not in names, folder not in packages, folders.get(folder, -1), stems.get(stem, len(stems))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is imported by now out of every later collection of garbage, which would look through it in vain."""
+    gc.collect()
+    gc.freeze()
 
 
 def changed_files() -> list[Path]:

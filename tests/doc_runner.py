@@ -1,4 +1,4 @@
-"""Run the steps of one page in this process, in order: JSON of the steps on standard input, of the outputs on output.
+"""Run the steps of one page in this process, in order.
 
 A step has one key: `python`, a source; `yaml`, changes to the embedded default; or `nascore`, arguments of the command.
 """
@@ -6,7 +6,6 @@ A step has one key: `python`, a source; `yaml`, changes to the embedded default;
 import contextlib
 import io
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,11 @@ import yaml
 from typer.testing import CliRunner
 
 
-def main() -> None:
-    """Run all steps; Python blocks share their names."""
+def run_page(steps: str, outputs: str) -> None:
+    """Run all steps of a JSON file, and write their outputs to another; Python blocks share their names."""
     names: dict[str, object] = {"__name__": "page"}
-    json.dump([run(step, names) for step in json.load(sys.stdin)], sys.stdout)
+    printed = [run(step, names) for step in json.loads(Path(steps).read_text())]
+    Path(outputs).write_text(json.dumps(printed))
 
 
 def run(step: dict[str, Any], names: dict[str, object]) -> str:
@@ -37,7 +37,3 @@ def run(step: dict[str, Any], names: dict[str, object]) -> str:
     result = CliRunner().invoke(app, step["nascore"])
     assert result.exit_code == 0, f"nascore {' '.join(step['nascore'])}: {result.output} {result.exception}"
     return result.stdout
-
-
-if __name__ == "__main__":
-    main()

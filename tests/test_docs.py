@@ -16,8 +16,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -28,6 +26,7 @@ from doc_blocks import ALL, COMMANDS, LANGUAGES, PAGES, ROOT, Block, Command, bl
 from doc_commands import CHECKS
 from latency_examples import networks_of, table_of
 from PIL import Image
+from warm_start import Program, run_page
 
 from nascore.accuracy_dataset.coverage import coverage
 from nascore.data.image_folder import ImageFolder
@@ -114,16 +113,12 @@ def test_a_page_runs_from_top_to_bottom(page, template, tmp_path):
             with open(code / block.title, "a") as file:
                 file.write(block.text)
     steps = steps_of(page)
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests/doc_runner.py"],
-        input=json.dumps([step for _, step, _ in steps]),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(code), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    for (where, _, expected), output in zip(steps, json.loads(done.stdout), strict=True):
+    files = [str(tmp_path / name) for name in ("steps.json", "outputs.json")]
+    Path(files[0]).write_text(json.dumps([step for _, step, _ in steps]))
+    done = Program(run_page, str(code), *files, folder=folder, environment=os.environ).wait()
+    assert done.returncode == 0, done.stdout
+    outputs = json.loads(Path(files[1]).read_text())
+    for (where, _, expected), output in zip(steps, outputs, strict=True):
         assert expected is None or fits(expected, output), f"{where} shows other output than:\n{output}"
 
 

@@ -46,7 +46,7 @@ class Program:
     Parameters
     ----------
     function
-        `snakemake`, `nascore`, `dvc` or `python`.
+        `snakemake`, `nascore`, `dvc`, `python` or `run_page`.
     arguments
         The command line, without the name of the program.
     folder
@@ -172,6 +172,14 @@ def dvc(*arguments: str) -> None:
 def python(code: str) -> None:
     """Run code."""
     exec(code, {"__name__": "__main__"})
+
+
+def run_page(code: str, steps: str, outputs: str) -> None:
+    """Run the steps of a page of documentation with the package of a folder."""
+    import doc_runner
+
+    sys.path.insert(0, code)
+    doc_runner.run_page(steps, outputs)
 
 
 def _execute_script(self: Any, script: str, edit: bool = False) -> None:

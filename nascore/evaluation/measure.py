@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from nascore.data.source import Pixels
 from nascore.data.store import ImageStore
@@ -113,5 +113,11 @@ def fold(subnet: Subnet) -> Subnet:
     folded = deepcopy(subnet).eval()  # of batch normalisations in training mode there is nothing to fold
     for layer in folded.modules():
         if isinstance(layer, ConvBatchNorm):
-            layer.conv, layer.bn = fuse_conv_bn_eval(layer.conv, layer.bn), nn.Identity()  # type: ignore[assignment]
+            conv, bn = layer.conv, layer.bn
+            assert bn.running_mean is not None and bn.running_var is not None
+            # The convolution is a copy already: `fuse_conv_bn_eval` would make another.
+            conv.weight, conv.bias = fuse_conv_bn_weights(
+                conv.weight, conv.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias
+            )
+            layer.bn = nn.Identity()  # type: ignore[assignment]
     return folded.eval()  # the layers that are new
