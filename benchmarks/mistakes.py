@@ -19,7 +19,7 @@ MISTAKES = (
     ("nascore/spaces/layers.py", "divisor / 2", "divisor / 3"),
     ("nascore/predictors/conformal.py", "[rank - 1]", "[rank - 2]"),
     ("nascore/lineage/hashing.py", "key=lambda file: file.relative_to(folder).as_posix()", "reverse=True"),
-    ("nascore/report/labels.py", "{100 * share", "{10 * share"),
+    ("nascore/results/labels.py", "{100 * share", "{10 * share"),
     ("nascore/training/optimiser.py", "(step + 1)", "step"),
 )
 """File, text, and what stands in its place; one each in shapes, statistics, lineage, the report and training."""

@@ -20,9 +20,8 @@ import published_replay as published
 from nascore.cli.output import table
 from nascore.errors import NascoreError
 from nascore.lineage.history import Run
-from nascore.report.labels import count, percent
-from nascore.report.reading import read_search
-from nascore.report.records import SearchResult
+from nascore.results.labels import count, percent
+from nascore.results.search import SearchResult
 from nascore.spaces import get_space
 
 OURS = ("random", "evolution", "exact")
@@ -73,7 +72,7 @@ def side_by_side(
         said = f"measured, {WRITE_UPS}" if known.evolution else NO_END
         yield (known.label, "published evolution", known.evolution, *known.evolution_costs, "", said)
         for searcher in OURS:
-            result = read_search(folder / "search" / target / searcher / "result.json")
+            result = SearchResult.read(folder / "search" / target / searcher / "result.json")
             yield (known.label, f"our {searcher}", *_found(result), f"{seconds[target, searcher]:.2f}", _known(result))
 
 

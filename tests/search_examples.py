@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from space_examples import SMALL, all_genes, restrictions_of
 
+from nascore.results.costs import Constraint
 from nascore.search.problem import Problem
-from nascore.search.targets import Constraint, Target
+from nascore.search.targets import Target
 from nascore.spaces import Choice, Genes, Stage, StagedSpace
 from nascore.spaces.block_table import BlockTable, BlockTableLookup
 
@@ -45,7 +46,10 @@ def random_table(space: StagedSpace, rng: np.random.Generator, *, low: int = 0, 
 
 def problem_of(space: StagedSpace, limits: list[tuple[BlockTable, float]]) -> Problem:
     """Return a problem whose costs are called `cost0`, `cost1`, ..."""
-    constraints = tuple(Constraint(f"cost{i}", f"cost{i}", limit, limit) for i, (_, limit) in enumerate(limits))
+    constraints = tuple(
+        Constraint(name=f"cost{i}", metric=f"cost{i}", limit=limit, limit_in_metric=limit)
+        for i, (_, limit) in enumerate(limits)
+    )
     return Problem(space, Target("target", constraints), {f"cost{i}": table for i, (table, _) in enumerate(limits)})
 
 
@@ -93,3 +97,8 @@ def solved_problems(draw: st.DrawFn, max_sums: int = 3, peaks: bool = True) -> S
         limit = costs.min() + share * (costs.max() - costs.min())
         limits.append((table, max(float(limit), 0.001) + 1e-9))
     return Solved(problem_of(space, limits), random_table(space, rng, low=-5, whole=whole))
+
+
+def genes_of(result):
+    """Return the `(k, n_genes)` subnets of a search result."""
+    return result.space.whole().from_dicts([subnet.arch for subnet in result.subnets])

@@ -15,7 +15,6 @@ from synthetic_tables import N_IMAGES, write_tables
 
 from nascore.accuracy_dataset.coverage import coverage, covered_space
 from nascore.accuracy_dataset.published_tables import import_published_tables, table_files
-from nascore.files import write_json
 from nascore.predictors import make_predictor
 from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions
 from nascore.search.run import run_search
@@ -90,7 +89,7 @@ def run(tmp_path_factory, space):
         target = parse_target(name, specs[name], covered)
         for searcher, options in SEARCHERS.items():
             found = run_search(covered, target, predictor, options, searcher=searcher, top_k=1)
-            write_json(folder / "search" / name / searcher / "result.json", found.to_json())
+            found.write(folder / "search" / name / searcher / "result.json")
     return folder
 
 

@@ -4,8 +4,8 @@ import common
 
 from nascore.architectures import write_architectures
 from nascore.efficiency.latency_table import latencies_by_device
-from nascore.files import read_json
 from nascore.predictors import load_predictor
+from nascore.results.search import SearchResult
 from nascore.search.contenders import contenders
 from nascore.search.targets import parse_target
 
@@ -19,7 +19,7 @@ def main(snakemake):
         space,
         parse_target(snakemake.wildcards.target, params.target, space, measured_devices=list(latencies)),
         load_predictor(files.predictor, space),
-        read_json(files.search),
+        SearchResult.read(files.search),
         top_k=params.top_k,
         seed=params.seed,
         latencies=latencies,

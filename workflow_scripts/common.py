@@ -8,8 +8,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from nascore.accuracy_dataset.coverage import covered_space, read_coverage
+from nascore.accuracy_dataset.coverage import covered_space
 from nascore.errors import NascoreError
+from nascore.results.dataset import COVERAGE
 from nascore.spaces import StagedSpace, get_space
 
 
@@ -77,4 +78,4 @@ def _named_paths(files: Any) -> list[tuple[str | None, str]]:
 def searched_space(space: dict[str, Any], coverage: str, uncovered_choices: bool) -> StagedSpace:
     """Return the space that may be searched: the covered choices, unless all are asked for."""
     whole = get_space(**space)
-    return whole if uncovered_choices else covered_space(whole, read_coverage(coverage))
+    return whole if uncovered_choices else covered_space(whole, COVERAGE.read(coverage))

@@ -4,7 +4,7 @@ import common
 
 from nascore.accuracy_dataset.coverage import coverage
 from nascore.accuracy_dataset.parquet import read_accuracy_dataset
-from nascore.files import write_parquet
+from nascore.results.dataset import COVERAGE
 from nascore.spaces import get_space
 
 
@@ -13,7 +13,7 @@ def main(snakemake):
     space = get_space(**snakemake.params.space)
     dataset = read_accuracy_dataset(snakemake.input.dataset, space)
     counts = coverage(space, dataset.genes)
-    write_parquet(snakemake.output.coverage, counts)
+    COVERAGE.write(snakemake.output.coverage, counts)
     print("choices without a row:", counts.loc[counts.n_rows == 0, ["gene", "value"]].to_dict("records"))
 
 

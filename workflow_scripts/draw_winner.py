@@ -3,13 +3,13 @@
 import common
 
 from nascore.files import write_text
-from nascore.report.content import read_search
 from nascore.report.view import TargetView
+from nascore.results.search import SearchResult
 
 
 def main(snakemake):
     """Draw the best of all searchers, or what comes closest to the limits."""
-    results = tuple(read_search(path) for path in snakemake.input.searches)
+    results = tuple(map(SearchResult.read, snakemake.input.searches))
     view = TargetView(1, results, results[0].space.whole())
     write_text(snakemake.output.drawing, view.picture)
 

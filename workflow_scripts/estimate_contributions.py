@@ -3,8 +3,8 @@
 import common
 
 from nascore.accuracy_dataset.parquet import read_accuracy_dataset
-from nascore.files import read_parquet, write_json, write_parquet
 from nascore.predictors.contributions import contribution_table, judge_contributions
+from nascore.results.contributions import CONTRIBUTIONS, MEANS
 from nascore.spaces import get_space
 
 
@@ -13,10 +13,10 @@ def main(snakemake):
     files = snakemake.input
     space = get_space(**snakemake.params.space)
     dataset = read_accuracy_dataset(files.dataset, space)
-    means = read_parquet(files.means, "means of random paths").to_pandas()
-    write_parquet(snakemake.output.contributions, contribution_table(space, means))
+    means = MEANS.read(files.means)
+    CONTRIBUTIONS.write(snakemake.output.contributions, contribution_table(space, means))
     quality = judge_contributions(space, means, dataset.genes, dataset.accuracy)
-    write_json(snakemake.output.quality, quality)
+    quality.write(snakemake.output.quality)
     print(quality)
 
 

@@ -4,9 +4,9 @@ import common
 
 from nascore.accuracy_dataset.parquet import read_accuracy_dataset
 from nascore.accuracy_dataset.split import read_split
-from nascore.files import write_json, write_parquet
 from nascore.predictors import load_predictor
 from nascore.predictors.evaluate import evaluate
+from nascore.results.predictors import HELDOUT, PredictorMetrics
 from nascore.spaces import get_space
 
 
@@ -19,8 +19,8 @@ def main(snakemake):
     test = parts["test"]
     quality, heldout = evaluate(predictor, dataset.genes[test], dataset.accuracy[test])
     n_rows = {f"n_{part}": len(rows) for part, rows in parts.items()}
-    write_json(snakemake.output.metrics, {"predictor": predictor.name, **n_rows, **quality})
-    write_parquet(snakemake.output.heldout, heldout)
+    PredictorMetrics(predictor=predictor.name, **n_rows, **quality).write(snakemake.output.metrics)
+    HELDOUT.write(snakemake.output.heldout, heldout)
     print(quality)
 
 

@@ -6,21 +6,21 @@ import common
 import torch
 
 from nascore.deploy.bundle import write_bundle, write_empty_bundle
-from nascore.evaluation.validation import WEIGHTS
-from nascore.files import read_json
+from nascore.results.search import SearchResult
+from nascore.results.validation import WEIGHTS
 
 
 def main(snakemake):
     """Export, quantise, check and describe the winner, or say that there is none."""
     torch.set_num_threads(1)
     files, folder = snakemake.input, Path(snakemake.output.bundle)
-    search, weights = read_json(files.search), Path(files.weights, WEIGHTS)
+    search, weights = SearchResult.read(files.search), Path(files.weights, WEIGHTS)
     if not weights.exists():
-        print(write_empty_bundle(folder, search)["message"])
+        print(write_empty_bundle(folder, search).message)
         return
     images, count = Path(files.images[0]).parent, snakemake.params.calibration_images
     checks = write_bundle(folder, weights, images, calibration_images=count, search=search)
-    print({name: model["accuracy"] for name, model in checks["models"].items()})
+    print({name: model.accuracy for name, model in checks.models.items()})
 
 
 if __name__ == "__main__":

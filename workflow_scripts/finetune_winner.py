@@ -4,8 +4,7 @@ from pathlib import Path
 
 import common
 
-from nascore.evaluation.validation import WEIGHTS
-from nascore.files import read_json
+from nascore.results.validation import WEIGHTS, Validation
 from nascore.training.finetune import finetune, nothing_to_finetune
 from nascore.training.job import PhaseJob
 from nascore.training.options import TrainingOptions
@@ -14,10 +13,10 @@ from nascore.training.options import TrainingOptions
 def main(snakemake):
     """Fine-tune, go on, or say that nothing was found."""
     files, output, params = snakemake.input, snakemake.output, snakemake.params
-    validation = read_json(files.validation)
-    if validation["winner"] is None:
+    validation = Validation.read(files.validation)
+    if validation.winner is None:
         nothing_to_finetune(Path(output.weights), Path(output.curve))
-        print(f"nothing to fine-tune: {validation['message']}")
+        print(f"nothing to fine-tune: {validation.message}")
         return
     job = PhaseJob(
         space=params.space,

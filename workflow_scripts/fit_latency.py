@@ -1,17 +1,14 @@
 """Rule `fit_latency`: the corrected latency table of one device, and how good it is."""
 
 import common
-import pandas as pd
 
 from nascore.architectures import architecture_columns
-from nascore.efficiency.latency_judgement import ESTIMATES, compare
+from nascore.efficiency.latency_judgement import compare
 from nascore.efficiency.latency_quality import correct, estimates
 from nascore.efficiency.latency_table import read_latency_table
-from nascore.files import write_parquet, write_text
 from nascore.latency_files import NetworkLatencies
+from nascore.results.latency import HELDOUT, QUALITY
 from nascore.spaces import get_space
-
-HELDOUT = ("arch_id", "resolution", "measured_ms", "spread_ms", *ESTIMATES)
 
 
 def main(snakemake):
@@ -19,18 +16,18 @@ def main(snakemake):
     files, output, params = snakemake.input, snakemake.output, snakemake.params
     space = get_space(**params.space)
     table = read_latency_table(files.layers, device=snakemake.wildcards.measured_device)
-    heldout = pd.DataFrame({name: pd.Series(dtype="str" if name == "arch_id" else float) for name in HELDOUT})
+    heldout = HELDOUT.empty()
     quality = compare([], heldout[[]])
     if files.networks:
         fitted, judged = NetworkLatencies.read(files.networks, space).split(params.fit, params.heldout)
         estimated = estimates(table, fitted, judged, seed=params.seed)
         quality = compare(judged.median_ms, estimated)
         times = judged.times.rename(columns={"median_ms": "measured_ms"})
-        heldout = architecture_columns(space, judged.genes).join(times).join(estimated)[list(HELDOUT)]
+        heldout = architecture_columns(space, judged.genes).join(times).join(estimated)[list(HELDOUT.columns)]
         table = correct(table, fitted)
     table.write(output.table)
-    write_parquet(output.heldout, heldout)
-    write_text(output.quality, quality.to_csv(index=False))
+    HELDOUT.write(output.heldout, heldout)
+    QUALITY.write(output.quality, quality)
     print(quality.to_string(index=False))
 
 

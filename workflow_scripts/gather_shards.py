@@ -3,7 +3,6 @@
 import common
 
 from nascore.accuracy_dataset.gather import gather_shards
-from nascore.files import write_json
 from nascore.spaces import get_space
 
 
@@ -19,7 +18,7 @@ def main(snakemake):
         source=params.source,
         strategy=params.strategy,
     )
-    write_json(snakemake.output.report, report)
+    report.write(snakemake.output.report)
     print(report)
 
 

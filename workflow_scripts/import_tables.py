@@ -7,7 +7,6 @@ import numpy as np
 
 from nascore.accuracy_dataset.parquet import write_accuracy_dataset
 from nascore.accuracy_dataset.published_tables import import_published_tables
-from nascore.files import write_json
 from nascore.spaces import get_space
 
 
@@ -16,11 +15,11 @@ def main(snakemake):
     space = get_space(**snakemake.params.space)
     files = [Path(path) for path in snakemake.input.tables]
     rows = import_published_tables(files, space, **snakemake.params.table_format)
-    n_images = np.full(len(rows.genes), rows.report["n_images"])
+    n_images = np.full(len(rows.genes), rows.report.n_images)
     write_accuracy_dataset(
         snakemake.output.dataset, space, rows.genes, accuracy=rows.accuracy, n_images=n_images, source=rows.source
     )
-    write_json(snakemake.output.report, rows.report)
+    rows.report.write(snakemake.output.report)
     print(rows.report)
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import common
 
 from nascore.deploy.latency import measure_latency
-from nascore.files import write_text
+from nascore.results.bundle import LATENCY
 
 
 def main(snakemake):
     """Time all models side by side."""
     bundles = dict(zip(snakemake.params.order, map(Path, snakemake.input.bundles), strict=True))
     latency = measure_latency(bundles)
-    write_text(snakemake.output.latency, latency.to_csv(index=False))
+    LATENCY.write(snakemake.output.latency, latency)
     print(latency.to_string(index=False))
 
 

@@ -6,8 +6,8 @@ import common
 import torch
 
 from nascore.evaluation.contributions import PathMeasurer, PathOptions, measure_conditions
-from nascore.files import write_json, write_parquet
 from nascore.predictors.contributions import conditions
+from nascore.results.contributions import MEANS, Base
 from nascore.spaces import get_space
 from nascore.supernet.allocator import keep_freed_memory
 from nascore.supernet.inputs import find_device
@@ -24,9 +24,9 @@ def main(snakemake):
     measurer = PathMeasurer(Path(files.checkpoint), space, images, options, find_device(params.device))
     unfinished = Path(output.means).with_suffix(".unfinished")
     base, means = measure_conditions(measurer, conditions(space), unfinished=unfinished, code=params.code)
-    write_parquet(output.means, means)
-    about = {"mean_accuracy": base, "n_answers": measurer.n_images, "split": options.split, **params.options}
-    write_json(output.base, about)
+    MEANS.write(output.means, means)
+    about = Base(mean_accuracy=base, n_answers=measurer.n_images, split=options.split, **params.options)
+    about.write(output.base)
     unfinished.unlink(missing_ok=True)
     print(about)
 

@@ -5,9 +5,9 @@ import pandas as pd
 
 from nascore.accuracy_dataset.parquet import read_accuracy_dataset
 from nascore.accuracy_dataset.split import read_split
-from nascore.files import read_json, write_parquet
 from nascore.predictors import make_predictor
 from nascore.predictors.evaluate import learning_curve
+from nascore.results.predictors import LEARNING_CURVE, PredictorMetrics
 from nascore.spaces import get_space
 
 
@@ -28,10 +28,10 @@ def main(snakemake):
         seed=params.seed,
     )
     # With all training rows it is the run's own predictor, which is measured already.
-    whole = read_json(snakemake.input.metrics)
-    last = pd.DataFrame([{**whole, "n_rows": whole["n_train"]}], columns=curve.columns)
+    whole = PredictorMetrics.read(snakemake.input.metrics)
+    last = pd.DataFrame([{**whole.model_dump(), "n_rows": whole.n_train}], columns=curve.columns)
     curve = pd.concat([curve, last] if sizes else [last], ignore_index=True)
-    write_parquet(snakemake.output.curve, curve)
+    LEARNING_CURVE.write(snakemake.output.curve, curve)
     print(curve.to_string())
 
 

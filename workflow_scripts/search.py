@@ -4,7 +4,6 @@ import common
 from pydantic import TypeAdapter
 
 from nascore.efficiency.latency_table import latencies_by_device
-from nascore.files import write_json
 from nascore.predictors import load_predictor
 from nascore.search.options import Searcher
 from nascore.search.run import run_search
@@ -26,7 +25,7 @@ def main(snakemake):
         seed=params.seed,
         latencies=latencies,
     )
-    write_json(snakemake.output.result, result.to_json())
+    result.write(snakemake.output.result)
     print(result.message)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from nascore.accuracy_dataset.parquet import read_accuracy_dataset
 from nascore.accuracy_dataset.split import split_rows
-from nascore.files import write_parquet
+from nascore.results.dataset import SPLIT
 from nascore.spaces import get_space
 
 
@@ -14,7 +14,7 @@ def main(snakemake):
     dataset = read_accuracy_dataset(snakemake.input.dataset, get_space(**snakemake.params.space))
     arch_id = dataset.frame["arch_id"]
     part = split_rows(arch_id.tolist(), snakemake.params.seed, snakemake.params.shares)
-    write_parquet(snakemake.output.split, pd.DataFrame({"arch_id": arch_id, "part": part}))
+    SPLIT.write(snakemake.output.split, pd.DataFrame({"arch_id": arch_id, "part": part}))
     print(pd.Series(part).value_counts().to_dict())
 
 

@@ -2,8 +2,8 @@
 
 import common
 
-from nascore.files import write_parquet
 from nascore.predictors import load_predictor
+from nascore.results.search import pareto_schema
 from nascore.search.pareto import pareto_table
 
 
@@ -11,8 +11,9 @@ def main(snakemake):
     """Trace one front."""
     params = snakemake.params
     space = common.searched_space(params.space, snakemake.input.coverage, params.uncovered_choices)
-    front = pareto_table(space, load_predictor(snakemake.input.predictor, space), snakemake.wildcards.metric)
-    write_parquet(snakemake.output.front, front)
+    metric = snakemake.wildcards.metric
+    front = pareto_table(space, load_predictor(snakemake.input.predictor, space), metric)
+    pareto_schema(metric).write(snakemake.output.front, front)
     print(f"{len(front)} subnets on the front")
 
 

@@ -7,7 +7,7 @@ import torch
 
 from nascore.data.store import ImageStore
 from nascore.evaluation.saved import validate_finetuned
-from nascore.files import read_json, write_json
+from nascore.results.validation import Validation
 from nascore.spaces import get_space
 from nascore.supernet.inputs import find_device
 
@@ -17,15 +17,15 @@ def main(snakemake):
     torch.set_num_threads(1)
     files, params = snakemake.input, snakemake.params
     result = validate_finetuned(
-        read_json(files.validation),
+        Validation.read(files.validation),
         Path(files.weights),
         get_space(**params.space),
         ImageStore.open(Path(files.images[0]).parent),
         device=find_device(params.device),
         batch_size=params.options["batch_size"],
     )
-    write_json(snakemake.output.finetuning, result)
-    print(result["message"])
+    result.write(snakemake.output.finetuning)
+    print(result.message)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from measuring import measurer
 
 from nascore.architectures import read_architectures
 from nascore.evaluation.validation import validate_target
-from nascore.files import read_json, write_json
+from nascore.results.search import SearchResult
 from nascore.spaces import get_space
 
 
@@ -15,9 +15,9 @@ def main(snakemake):
     """Test, and save the winner."""
     files, output = snakemake.input, snakemake.output
     ranking, genes = read_architectures(files.ranking, get_space(**snakemake.params.space))
-    result = validate_target(measurer(snakemake), read_json(files.search), ranking, genes, Path(output.weights))
-    write_json(output.validation, result)
-    print(result["message"])
+    result = validate_target(measurer(snakemake), SearchResult.read(files.search), ranking, genes, Path(output.weights))
+    result.write(output.validation)
+    print(result.message)
 
 
 if __name__ == "__main__":

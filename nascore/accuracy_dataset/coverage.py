@@ -4,14 +4,12 @@ A predictor knows nothing about a choice that no row has. The published table, f
 widest networks, and an unguarded predictor makes up a value for them.
 """
 
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from nascore.errors import DataError
-from nascore.files import read_parquet
 from nascore.spaces.staged import Genes, StagedSpace
 
 Space = TypeVar("Space", bound=StagedSpace)
@@ -43,22 +41,6 @@ def coverage(space: StagedSpace, genes: Genes) -> pd.DataFrame:
         names += [choice.name] * len(choice.values)
         values += choice.values
     return pd.DataFrame({"gene": names, "value": values, "n_rows": counts})
-
-
-def read_coverage(path: str | Path) -> pd.DataFrame:
-    """Read the counts that `coverage` made.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or is not such a table.
-    """
-    what = "the coverage of an accuracy dataset"
-    frame = read_parquet(path, what).to_pandas()
-    try:
-        return pd.DataFrame({name: frame[name] for name in ("gene", "value", "n_rows")})
-    except KeyError as error:
-        raise DataError(f"{path} is not {what}: it has no column {error}") from None
 
 
 def covered_space(space: Space, counts: pd.DataFrame) -> Space:

@@ -13,7 +13,6 @@ A shard is a Parquet file of measured subnets:
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +23,7 @@ from nascore.accuracy_dataset.parquet import MEASUREMENT_COLUMNS, check_values, 
 from nascore.architectures import read_architectures
 from nascore.errors import DataError
 from nascore.files import read_parquet
+from nascore.results.dataset import SupernetReport
 from nascore.spaces.staged import StagedSpace
 
 SHARD_SCHEMA = arrow.schema(
@@ -46,7 +46,7 @@ def gather_shards(
     *,
     source: str,
     strategy: str,
-) -> dict[str, Any]:
+) -> SupernetReport:
     """Write the accuracy dataset of a supernet's measured subnets.
 
     Parameters
@@ -61,11 +61,6 @@ def gather_shards(
         What was measured on, for the rows' `source` and for people.
     strategy
         How the architectures were sampled, for people.
-
-    Returns
-    -------
-    dict
-        The run's `dataset_report.json`: `nascore.report.records.SupernetReport`.
 
     Raises
     ------
@@ -95,18 +90,17 @@ def gather_shards(
     )
     # Sums of floats depend on their order; this one is that of the architectures, not of the shards.
     accuracy = measured["accuracy"].to_numpy()
-    return {
-        "kind": "supernet",
-        "source": source,
-        "strategy": strategy,
-        "n_shards": len(shards),
-        "n_rows": len(genes),
-        "n_images": int(measured["n_images"].iloc[0]),
-        "checkpoint_sha256": str(measured["checkpoint_sha256"].iloc[0]),
-        "accuracy_min": float(accuracy.min()),
-        "accuracy_mean": float(accuracy.mean()),
-        "accuracy_max": float(accuracy.max()),
-    }
+    return SupernetReport(
+        source=source,
+        strategy=strategy,
+        n_shards=len(shards),
+        n_rows=len(genes),
+        n_images=int(measured["n_images"].iloc[0]),
+        checkpoint_sha256=str(measured["checkpoint_sha256"].iloc[0]),
+        accuracy_min=float(accuracy.min()),
+        accuracy_mean=float(accuracy.mean()),
+        accuracy_max=float(accuracy.max()),
+    )
 
 
 def _read_shard(path: Path) -> pd.DataFrame:

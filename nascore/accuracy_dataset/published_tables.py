@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nascore.errors import DataError, SpaceError
 from nascore.files import read_json
 from nascore.progress import progress
+from nascore.results.dataset import TablesReport
 from nascore.spaces.ofa_mcunet import OfaMcunet
 from nascore.spaces.staged import Genes
 
@@ -34,13 +35,13 @@ class PublishedTables:
     source
         The file that each row comes from.
     report
-        The run's `dataset_report.json`: `nascore.report.records.TablesReport`.
+        What is known about them.
     """
 
     genes: Genes
     accuracy: NDArray[np.float64]
     source: list[str]
-    report: dict[str, Any]
+    report: TablesReport
 
 
 def table_files(folder: str | Path) -> list[Path]:
@@ -91,17 +92,16 @@ def import_published_tables(
     _, first, group = np.unique(arch_id, return_index=True, return_inverse=True)
     _refuse_contradictions(accuracy, first[group], arch_id, origin)
     kept = accuracy[first]
-    report = {
-        "kind": "tables",
-        "source": "published tables",
-        "n_files": len(files),
-        "n_rows": len(first),
-        "n_duplicates_dropped": len(genes) - len(first),
-        "n_images": n_images,
-        "accuracy_min": float(kept.min()),
-        "accuracy_mean": float(kept.mean()),
-        "accuracy_max": float(kept.max()),
-    }
+    report = TablesReport(
+        source="published tables",
+        n_files=len(files),
+        n_rows=len(first),
+        n_duplicates_dropped=len(genes) - len(first),
+        n_images=n_images,
+        accuracy_min=float(kept.min()),
+        accuracy_mean=float(kept.mean()),
+        accuracy_max=float(kept.max()),
+    )
     return PublishedTables(genes[first], kept, [origin[row][0] for row in first], report)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nascore.accuracy_dataset.parquet import AccuracyDataset
 from nascore.errors import DataError
-from nascore.files import read_parquet
+from nascore.results.dataset import SPLIT
 from nascore.seeds import generator
 
 PARTS = ("train", "calibration", "test")
@@ -65,11 +65,8 @@ def read_split(path: str | Path, dataset: AccuracyDataset) -> dict[str, NDArray[
     DataError
         If the file cannot be read or divides another dataset.
     """
-    split = read_parquet(path, "a recorded split").to_pandas()
-    try:
-        arch_id, part = split["arch_id"], split["part"]
-    except KeyError as error:
-        raise DataError(f"{path} is not a recorded split: it has no column {error}") from None
-    if arch_id.tolist() != dataset.frame["arch_id"].tolist():
+    split = SPLIT.read(path)
+    part = split["part"]
+    if split["arch_id"].tolist() != dataset.frame["arch_id"].tolist():
         raise DataError(f"{path} divides another accuracy dataset: its architectures differ")
     return {str(name): np.flatnonzero(part == name) for name in part.unique()}

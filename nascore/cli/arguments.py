@@ -179,9 +179,10 @@ def covered(space: "StagedSpace", path: Path) -> "StagedSpace":
     DataError
         If the file is not the coverage of `space`.
     """
-    from nascore.accuracy_dataset.coverage import covered_space, read_coverage
+    from nascore.accuracy_dataset.coverage import covered_space
+    from nascore.results.dataset import COVERAGE
 
     try:
-        return covered_space(space, read_coverage(path))
+        return covered_space(space, COVERAGE.read(path))
     except NascoreError as error:
         raise DataError(str(error) if str(path) in str(error) else f"{path}: {error}") from None

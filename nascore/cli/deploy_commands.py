@@ -47,16 +47,17 @@ def deploy(
     torch.set_num_threads(1)  # as in the workflow, so that the differences have the same bits
     checks = write_bundle(out, weights, images, calibration_images=calibration_images)
     rows = [
-        [name, f"{100 * m['accuracy']:.2f}", f"{m['max_difference']:.1e}", m["changed_decisions"], f"{m['bytes']:,}"]
-        for name, m in checks["models"].items()
+        [name, f"{100 * m.accuracy:.2f}", f"{m.max_difference:.1e}", m.changed_decisions, f"{m.bytes:,}"]
+        for name, m in checks.models.items()
     ]
     typer.echo(table(["model", "accuracy (%)", "largest difference", "changed decisions", "bytes"], rows))
-    memory = checks["memory"]
+    memory = checks.memory
+    assert memory is not None
     typer.echo(
-        f"\nint8: {memory['flash_bytes']:,} bytes of weights and biases; predicted peak memory "
-        f"{memory['predicted_peak_memory_bytes']:,} bytes, measured arena {memory['measured_arena_bytes']:,}"
+        f"\nint8: {memory.flash_bytes:,} bytes of weights and biases; predicted peak memory "
+        f"{memory.predicted_peak_memory_bytes:,} bytes, measured arena {memory.measured_arena_bytes:,}"
     )
-    typer.echo(f"fits {', '.join(d['name'] for d in checks['devices'] if d['fits']) or 'none of the microcontrollers'}")
+    typer.echo(f"fits {', '.join(d.name for d in checks.devices if d.fits) or 'none of the microcontrollers'}")
     if litert:
         typer.echo(f"model.tflite: largest difference of a logit from PyTorch's {_litert(out, weights, images):.1e}")
     typer.echo(f"wrote {out}")

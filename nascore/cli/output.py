@@ -49,24 +49,24 @@ def _is_number(cell: str) -> bool:
 
 def cost_header(latencies: Sequence[str] = ()) -> list[str]:
     """Return the column names of costs, with their units; `latencies` are cost columns beside the counted ones."""
-    from nascore.report.labels import METRICS, metric_of
+    from nascore.results.labels import METRICS, metric_of
 
     return [metric_of(name).axis for name in (*METRICS, *latencies)]
 
 
 def cost_cells(costs: Mapping[str, float], latencies: Sequence[str] = ()) -> list[str]:
     """Return one architecture's costs as cells under `cost_header`."""
-    from nascore.report.labels import METRICS, metric_of
+    from nascore.results.labels import METRICS, metric_of
 
     return [metric_of(name).number(costs[name]) for name in (*METRICS, *latencies)]
 
 
-def arch_cells(entry: Mapping[str, Any]) -> list[str]:
-    """Return the name and the global choices of an `{arch_id, arch, ...}` entry."""
-    from nascore.report.labels import arch_choices
+def arch_cells(arch_id: str, arch: Mapping[str, Any]) -> list[str]:
+    """Return the name and the global choices of an architecture in its published form."""
+    from nascore.results.labels import arch_choices
 
-    chosen = arch_choices(entry["arch"])
-    return [entry["arch_id"], str(chosen["resolution"]), str(chosen.get("wid", "–"))]
+    chosen = arch_choices(arch)
+    return [arch_id, str(chosen["resolution"]), str(chosen.get("wid", "–"))]
 
 
 ARCH_HEADER = ["architecture", "px", "wid"]

@@ -11,6 +11,8 @@ from nascore.cli.output import ARCH_HEADER, arch_cells, cost_cells, cost_header,
 from nascore.errors import ConfigError, TargetError, unknown_name
 
 if TYPE_CHECKING:
+    from nascore.results.costs import Constraint
+    from nascore.results.search import Certificate, SearchResult, Smallest
     from nascore.search.options import EvolutionOptions, ExactOptions, RandomOptions
     from nascore.spaces import StagedSpace
 
@@ -94,7 +96,6 @@ def search(
     spec = {**_limits(limit), **{key: value for key, value in named.items() if value is not None}}
 
     from nascore.efficiency.latency_table import latencies_by_device
-    from nascore.files import write_json
     from nascore.search.run import run_search
     from nascore.search.targets import parse_target
 
@@ -106,11 +107,11 @@ def search(
     _refuse_uncovered(searched, fixed)
     result = run_search(
         searched, target, fitted, options, searcher=algorithm, top_k=top_k, seed=seed, latencies=latencies
-    ).to_json()
+    )
     if output:
-        write_json(output, result)
+        result.write(output)
     if as_json:
-        print_json(result)
+        print_json(result.model_dump(mode="json"))
     else:
         _print_result(result)
 
@@ -171,56 +172,58 @@ def _refuse_uncovered(space: "StagedSpace", fixed: dict[str, Any]) -> None:
             )
 
 
-def _print_result(result: dict[str, Any]) -> None:
+def _print_result(result: "SearchResult") -> None:
     """Print a search result for people."""
-    typer.echo(f"{result['status']}: {result['message'].removeprefix(result['status'] + ': ')}")
-    kept = [f"{gene} {' '.join(map(str, values))}" for gene, values in result["space"]["kept_to"].items()]
-    searched = f"{result['space']['n_architectures']:,} architectures"
+    typer.echo(f"{result.status}: {result.message.removeprefix(result.status + ': ')}")
+    kept = [f"{gene} {' '.join(map(str, values))}" for gene, values in result.space.kept_to.items()]
+    searched = f"{result.space.n_architectures:,} architectures"
     typer.echo(f"searched     {', kept to '.join([searched, ', '.join(kept)] if kept else [searched])}")
-    if result["certificate"]:
-        _print_certificate(result["certificate"])
-    elif result["evaluations"]:
-        typer.echo(f"evaluations  {result['evaluations']:,}")
-    if result["infeasibility"]:
-        limits = {constraint["name"]: constraint for constraint in result["constraints"]}
-        rows = [_smallest_cells(s, limits[s["constraint"]]) for s in result["infeasibility"]["smallest"]]
+    if result.certificate:
+        _print_certificate(result.certificate)
+    elif result.evaluations:
+        typer.echo(f"evaluations  {result.evaluations:,}")
+    if result.infeasibility:
+        limits = {constraint.name: constraint for constraint in result.constraints}
+        rows = [_smallest_cells(s, limits[s.constraint]) for s in result.infeasibility.smallest]
         typer.echo("\n" + table(["limit", "allowed", "smallest", "architecture"], rows))
-    if result["subnets"]:
-        percent = f"{100 * result['interval_level']:g}% interval"
-        latencies = [metric for metric in result["subnets"][0]["costs"] if "@" in metric]
+    if result.subnets:
+        percent = f"{100 * result.interval_level:g}% interval"
+        latencies = [metric for metric in result.subnets[0].costs if "@" in metric]
         header = ["", *ARCH_HEADER, "accuracy (%)", percent, *cost_header(latencies)]
         rows = [
-            [str(rank), *arch_cells(subnet), *_accuracy_cells(subnet), *cost_cells(subnet["costs"], latencies)]
-            for rank, subnet in enumerate(result["subnets"], start=1)
+            [
+                str(rank),
+                *arch_cells(subnet.arch_id, subnet.arch),
+                *_accuracy_cells(subnet.predicted_accuracy, subnet.lower, subnet.upper),
+                *cost_cells(subnet.costs, latencies),
+            ]
+            for rank, subnet in enumerate(result.subnets, start=1)
         ]
         typer.echo("\n" + table(header, rows))
 
 
-def _print_certificate(certificate: dict[str, Any]) -> None:
+def _print_certificate(certificate: "Certificate") -> None:
     """Print the figures of a proof."""
     typer.echo(
-        f"certificate  objective {certificate['objective']:.10f}, bound {certificate['best_bound']:.10f}, "
-        f"gap {certificate['gap']:.3g}; the whole list is {'' if certificate['top_k_proven'] else 'not '}proven"
+        f"certificate  objective {certificate.objective:.10f}, bound {certificate.best_bound:.10f}, "
+        f"gap {certificate.gap:.3g}; the whole list is {'' if certificate.top_k_proven else 'not '}proven"
     )
     typer.echo(
-        f"proof        {certificate['closed_by_bound']} of {certificate['global_combinations']} combinations of global "
-        f"choices closed by bounds, {certificate['paths_enumerated']:,} architectures enumerated in the others"
+        f"proof        {certificate.closed_by_bound} of {certificate.global_combinations} combinations of global "
+        f"choices closed by bounds, {certificate.paths_enumerated:,} architectures enumerated in the others"
     )
-    typer.echo(f"binding      {', '.join(certificate['binding']) or 'no limit'}")
+    typer.echo(f"binding      {', '.join(certificate.binding) or 'no limit'}")
 
 
-def _smallest_cells(smallest: dict[str, Any], constraint: dict[str, Any]) -> list[str]:
+def _smallest_cells(smallest: "Smallest", constraint: "Constraint") -> list[str]:
     """Return a limit and the least of what it bounds, in the unit of the limit."""
-    least = smallest["smallest"] * constraint["limit"] / constraint["limit_in_metric"]
-    return [smallest["constraint"], f"{constraint['limit']:.6g}", f"{least:.6g}", smallest["arch_id"]]
+    least = smallest.smallest * constraint.limit / constraint.limit_in_metric
+    return [smallest.constraint, f"{constraint.limit:.6g}", f"{least:.6g}", smallest.arch_id]
 
 
-def _accuracy_cells(entry: dict[str, Any]) -> list[str]:
+def _accuracy_cells(predicted: float, lower: float, upper: float) -> list[str]:
     """Return a predicted accuracy and its interval, in percent."""
-    return [
-        f"{100 * entry['predicted_accuracy']:.3f}",
-        f"{100 * entry['lower']:.2f} to {100 * entry['upper']:.2f}",
-    ]
+    return [f"{100 * predicted:.3f}", f"{100 * lower:.2f} to {100 * upper:.2f}"]
 
 
 def predict(
@@ -257,5 +260,12 @@ def predict(
         print_json(entries)
         return
     shown = {True: "yes", False: "no", None: "unknown"}
-    cells = [[*arch_cells(entry), *_accuracy_cells(entry), shown[entry["covered"]]] for entry in entries]
+    cells = [
+        [
+            *arch_cells(entry["arch_id"], entry["arch"]),
+            *_accuracy_cells(entry["predicted_accuracy"], entry["lower"], entry["upper"]),
+            shown[entry["covered"]],
+        ]
+        for entry in entries
+    ]
     typer.echo(table([*ARCH_HEADER, "accuracy (%)", f"{100 * level:g}% interval", "covered"], cells))

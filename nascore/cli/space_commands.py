@@ -137,7 +137,7 @@ def cost(
     if as_json:
         print_json(entries)
     else:
-        cells = [[*arch_cells(entry), *cost_cells(entry["costs"])] for entry in entries]
+        cells = [[*arch_cells(entry["arch_id"], entry["arch"]), *cost_cells(entry["costs"])] for entry in entries]
         typer.echo(table([*ARCH_HEADER, *cost_header()], cells))
 
 
@@ -164,7 +164,7 @@ def draw(
     import matplotlib
 
     from nascore.files import replacing
-    from nascore.report.drawing import RC, draw_subnet
+    from nascore.results.drawing import RC, draw_subnet
 
     with replacing(output) as temporary, matplotlib.rc_context(RC):
         draw_subnet(found, genes[pick - 1], title).savefig(temporary, metadata=PICTURES[suffix])

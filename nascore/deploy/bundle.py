@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -18,12 +18,22 @@ from nascore.devices import DEVICES
 from nascore.evaluation.measure import BATCH_SIZE, chosen_images, logits_of
 from nascore.evaluation.measured_costs import measured_costs
 from nascore.evaluation.saved import check_classes
-from nascore.files import file_sha256, write_bytes, write_json, write_text
-from nascore.report.bundle_records import CHECKS
+from nascore.files import file_sha256, write_bytes, write_text
+from nascore.results.bundle import (
+    CHECKS,
+    DYNAMIC,
+    FLOAT,
+    INT8,
+    Budget,
+    Bundle,
+    CheckedAccuracy,
+    CheckedModel,
+    Memory,
+)
+from nascore.results.search import SearchResult
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import read_facts, read_subnet
 
-FLOAT, DYNAMIC, INT8 = "model.onnx", "model_dynamic.onnx", "model_int8.onnx"
 CARD = "model_card.md"
 
 
@@ -33,8 +43,8 @@ def write_bundle(
     images: Path,
     *,
     calibration_images: int,
-    search: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    search: SearchResult | None = None,
+) -> Bundle:
     """Export a subnet, quantise it, compare both with PyTorch on the test split, and write all that into a folder.
 
     Parameters
@@ -48,12 +58,7 @@ def write_bundle(
     calibration_images
         How many images of the `calibration` split the int8 activations take their ranges from.
     search
-        The ``result.json`` of the search that found the subnet, for its target and its limits.
-
-    Returns
-    -------
-    dict
-        The content of ``checks.json``; `nascore.report.bundle_records` says what is in it.
+        The search that found the subnet, for its target and its limits.
 
     Raises
     ------
@@ -68,25 +73,24 @@ def write_bundle(
     chosen = chosen_images(store, "calibration", calibration_images)
     calibration = model_input(store.images("calibration", subnet.resolution)[chosen])
     models = {FLOAT: single, DYNAMIC: with_batch(single, None), INT8: quantise(single, calibration)}
-    checks = {
-        "target": search["target"] if search else None,
-        "status": "bundled",
-        "message": "",
-        "arch_id": subnet.arch_id,
-        "arch": subnet.arch,
-        "resolution": subnet.resolution,
-        "labels": list(store.class_names),
-        "weights_sha256": sha256,
-        "checkpoint_sha256": facts.get("checkpoint_sha256"),
-        "finetuned_epochs": int(facts["finetuned_epochs"]) if "finetuned_epochs" in facts else None,
-        "images_sha256": store.sha256,
-        "n_calibration": len(chosen),
+    checks = Bundle(
+        target=search.target if search else None,
+        status="bundled",
+        arch_id=subnet.arch_id,
+        arch=subnet.arch,
+        resolution=subnet.resolution,
+        labels=list(store.class_names),
+        weights_sha256=sha256,
+        checkpoint_sha256=facts.get("checkpoint_sha256"),
+        finetuned_epochs=int(facts["finetuned_epochs"]) if "finetuned_epochs" in facts else None,
+        images_sha256=store.sha256,
+        n_calibration=len(chosen),
         **_compared(subnet, store, models),
         **_memory(subnet, models[INT8]),
-    }
+    )
     for name, model in models.items():
         write_bytes(folder / name, model)
-    write_json(folder / CHECKS, checks)
+    checks.write(folder / CHECKS)
     write_text(folder / "model_int8.h", c_header(checks, ends(models[INT8])))
     write_text(folder / "labels.txt", "".join(f"{label}\n" for label in store.class_names))
     write_text(folder / "predict.py", inspect.getsource(predict))
@@ -95,11 +99,11 @@ def write_bundle(
     return checks
 
 
-def write_empty_bundle(folder: Path, search: Mapping[str, Any]) -> dict[str, Any]:
+def write_empty_bundle(folder: Path, search: SearchResult) -> Bundle:
     """Write the card of a target for which nothing was found, and nothing else to deploy."""
-    status = "infeasible" if search["status"] == "infeasible" else "not_found"
-    checks = {"target": search["target"], "status": status, "message": search["message"]}
-    write_json(folder / CHECKS, checks)
+    status: Literal["infeasible", "not_found"] = "infeasible" if search.status == "infeasible" else "not_found"
+    checks = Bundle(target=search.target, status=status, message=search.message)
+    checks.write(folder / CHECKS)
     write_text(folder / CARD, model_card(checks))
     return checks
 
@@ -109,12 +113,14 @@ def _compared(subnet: Subnet, store: ImageStore, models: Mapping[str, bytes]) ->
     pixels, labels = store.images("test", subnet.resolution), store.labels("test")
     every = chosen_images(store, "test", None)
     reference = logits_of(subnet, pixels, every, device=torch.device("cpu")).numpy()
-    batches = {FLOAT: 1, DYNAMIC: BATCH_SIZE, INT8: 1}
+    own, batches = agreement(reference, reference, labels), {FLOAT: 1, DYNAMIC: BATCH_SIZE, INT8: 1}
     return {
         "n_test": len(labels),
-        "pytorch": {name: agreement(reference, reference, labels)[name] for name in ("accuracy", "lower", "upper")},
+        "pytorch": CheckedAccuracy(**{name: own[name] for name in CheckedAccuracy.model_fields}),
         "models": {
-            name: {"bytes": len(model), **agreement(logits_of_model(model, pixels, batches[name]), reference, labels)}
+            name: CheckedModel.model_validate(
+                {"bytes": len(model), **agreement(logits_of_model(model, pixels, batches[name]), reference, labels)}
+            )
             for name, model in models.items()
         },
     }
@@ -124,21 +130,21 @@ def _memory(subnet: Subnet, int8: bytes) -> dict[str, Any]:
     """Return what the int8 model needs of a microcontroller, by definition and as measured, and which have it."""
     costs, sizes = measured_costs(subnet), int8_sizes(int8)
     measured = arena_bytes(int8, subnet.resolution)
-    memory = {
+    memory = Memory(
         **sizes,
-        "flash_bytes": sum(sizes.values()),
-        "predicted_peak_memory_bytes": costs["peak_memory_bytes"],
-        "measured_arena_bytes": measured,
-        "arena_bytes": max(measured, costs["peak_memory_bytes"]),
-    }
+        flash_bytes=sum(sizes.values()),
+        predicted_peak_memory_bytes=costs["peak_memory_bytes"],
+        measured_arena_bytes=measured,
+        arena_bytes=max(measured, costs["peak_memory_bytes"]),
+    )
     devices = [
-        {
-            "name": device.name,
-            "part": device.part,
-            "sram_bytes": 1024 * device.sram_kb,
-            "flash_bytes": 1024 * device.flash_kb,
-            "fits": memory["arena_bytes"] <= 1024 * device.sram_kb and memory["flash_bytes"] <= 1024 * device.flash_kb,
-        }
+        Budget(
+            name=device.name,
+            part=device.part,
+            sram_bytes=1024 * device.sram_kb,
+            flash_bytes=1024 * device.flash_kb,
+            fits=memory.arena_bytes <= 1024 * device.sram_kb and memory.flash_bytes <= 1024 * device.flash_kb,
+        )
         for device in DEVICES.values()
     ]
     return {"costs": costs, "memory": memory, "devices": devices}

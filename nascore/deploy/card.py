@@ -7,8 +7,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from nascore.deploy.export import OPSET
-from nascore.report.drawing import stand_alone, subnet_svg
-from nascore.report.labels import metric_of, percent
+from nascore.results.bundle import Bundle
+from nascore.results.drawing import stand_alone, subnet_svg
+from nascore.results.labels import metric_of, percent
+from nascore.results.search import SearchResult
 from nascore.supernet import Subnet
 from nascore.supernet.inputs import MEAN, STD
 
@@ -21,17 +23,17 @@ def picture(subnet: Subnet) -> str:
 
 
 def model_card(
-    checks: Mapping[str, Any],
+    checks: Bundle,
     *,
     manifest: Mapping[str, Any] | None = None,
-    search: Mapping[str, Any] | None = None,
+    search: SearchResult | None = None,
 ) -> str:
     """Return the card as Markdown.
 
     Parameters
     ----------
     checks
-        The content of ``checks.json``; a card of a bundle without a model needs nothing else.
+        What checks found; a card of a bundle without a model needs nothing else.
     manifest
         The image store's.
     search
@@ -46,7 +48,7 @@ def model_card(
         lstrip_blocks=True,
     )
     environment.filters["percent"] = percent
-    limits = {limit["metric"]: limit["limit_in_metric"] for limit in search["constraints"]} if search else {}
+    limits = {limit.metric: limit.limit_in_metric for limit in search.constraints} if search else {}
     template = environment.get_template("model_card.md.j2")
     about = {"drawing": DRAWING, "metric_of": metric_of, "opset": OPSET, "mean": MEAN, "std": STD}
     return template.render(checks=checks, manifest=manifest, limits=limits, **about) + "\n"

@@ -6,12 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from nascore.deploy.bundle import FLOAT, INT8
 from nascore.errors import DataError
 from nascore.evaluation.latency_backends import OnnxRuntime
 from nascore.evaluation.latency_timing import Timing, time_calls
-from nascore.files import read_json
-from nascore.report.bundle_records import CHECKS
+from nascore.results.bundle import FLOAT, INT8, LATENCY, Bundle
 
 
 def measure_latency(bundles: Mapping[str, Path], timing: Timing = Timing()) -> pd.DataFrame:  # noqa: B008 - frozen
@@ -25,7 +23,7 @@ def measure_latency(bundles: Mapping[str, Path], timing: Timing = Timing()) -> p
     Returns
     -------
     DataFrame
-        `target`, `model`, `median_ms`, `spread_ms` (interquartile range), `repeats`, `hardware`, `runtime_version`.
+        The columns of `nascore.results.bundle.LATENCY`.
 
     Raises
     ------
@@ -34,20 +32,19 @@ def measure_latency(bundles: Mapping[str, Path], timing: Timing = Timing()) -> p
     """
     backend, rows, calls = OnnxRuntime(), [], []
     for target, folder in bundles.items():
-        checks = read_json(folder / CHECKS)
-        if checks["status"] != "bundled":
+        checks = Bundle.of_folder(folder)
+        if checks.resolution is None:
             continue
-        x = np.zeros((1, 3, checks["resolution"], checks["resolution"]), np.float32)
+        x = np.zeros((1, 3, checks.resolution, checks.resolution), np.float32)
         for name in (FLOAT, INT8):
             rows.append({"target": target, "model": name})
             calls.append(backend.prepare_model(_read(folder / name), x))
-    columns = ["target", "model", "median_ms", "spread_ms", "repeats", "hardware", "runtime_version"]
     if not rows:
-        return pd.DataFrame(columns=columns)
+        return LATENCY.empty()
     with backend.running():
         times = time_calls(calls, backend.prepare([], 1), neighbours=1, timing=timing)
     about = {"hardware": backend.hardware, "runtime_version": backend.runtime_version}
-    return pd.DataFrame(rows).join(times).assign(**about)[columns]
+    return pd.DataFrame(rows).join(times).assign(**about)[list(LATENCY.columns)]
 
 
 def _read(path: Path) -> bytes:

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from nascore.results.latency import QUALITY
+
 PREDICTORS: dict[str, dict[str, Any]] = {
     "linear_per_global": {},
     "mlp": {"epochs": 30, "batch_size": 16},
 }
 """The network predictors and their options: measured networks are few, so more epochs than for accuracy."""
-ESTIMATES = ("macs", "table_sum", "corrected_sum", *PREDICTORS)
-"""The ways to know a latency that are compared."""
 
 
 def compare(measured: ArrayLike, estimated: pd.DataFrame) -> pd.DataFrame:
@@ -28,10 +28,10 @@ def compare(measured: ArrayLike, estimated: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per way: `estimate`, `mape` (a share), `spearman`, `kendall_tau`.
+        One row per way, with the columns of `nascore.results.latency.QUALITY`.
     """
     rows = [{"estimate": name, **quality(measured, values)} for name, values in estimated.items()]
-    return pd.DataFrame(rows, columns=["estimate", "mape", "spearman", "kendall_tau"])
+    return pd.DataFrame(rows, columns=list(QUALITY.columns))
 
 
 def quality(measured: ArrayLike, estimated: ArrayLike) -> dict[str, float]:

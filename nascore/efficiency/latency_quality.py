@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import least_squares
 
 from nascore.efficiency import cost
-from nascore.efficiency.latency_judgement import ESTIMATES, PREDICTORS
+from nascore.efficiency.latency_judgement import PREDICTORS
 from nascore.efficiency.latency_table import latency_block_table, without_correction
 from nascore.errors import DataError
 from nascore.latency_files import Correction, LayerLatencies, NetworkLatencies
 from nascore.predictors import Predictor, make_predictor
+from nascore.results.latency import ESTIMATES
 from nascore.spaces.block_table import BlockTable, BlockTableLookup
 from nascore.spaces.staged import Genes, StagedSpace
 

@@ -18,14 +18,12 @@ from nascore.data.store import ImageStore
 from nascore.evaluation.architectures import Notes
 from nascore.files import file_sha256
 from nascore.progress import progress
+from nascore.results.contributions import CONDITION, NOTHING
 from nascore.seeds import generator
 from nascore.spaces import Binas
 from nascore.spaces.staged import Genes
 from nascore.supernet.checkpoint import load_supernet
 from nascore.supernet.inputs import channels_last, normalise
-
-NOTHING = -1
-"""Stands for a stage, block, depth or operation that a mean is not conditional on."""
 
 Condition = tuple[int, int, int, int]
 """Stage, block, depth and operation, `NOTHING` where there is none."""
@@ -33,7 +31,7 @@ Condition = tuple[int, int, int, int]
 BATCH_SIZE = 128
 """Images at a time: they are divided among twelve operations, so more than one network would take."""
 
-COLUMN_TYPES = {**dict.fromkeys(("stage", "block", "depth", "op"), "int16"), "mean": "float64", "n": "int64"}
+COLUMN_TYPES = {**dict.fromkeys(CONDITION, "int16"), "mean": "float64", "n": "int64"}
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def measure_conditions(
     notes = Notes(unfinished, measurer.identity() + code)
     known = {tuple(note["condition"]): int(note["n_correct"]) for note in notes.read()}
     free: Condition = (NOTHING,) * 4
-    rows: list[Condition] = [tuple(row) for row in conditions[["stage", "block", "depth", "op"]].to_numpy().tolist()]
+    rows: list[Condition] = [tuple(row) for row in conditions[list(CONDITION)].to_numpy().tolist()]
     n = measurer.n_images
     # Where images are few, one batch has room for several conditions: the same ones, whatever is known already.
     every, size = [free, *rows], max(1, BATCH_SIZE // n)

@@ -1,9 +1,7 @@
 """Testing subnets that were saved with their batch statistics: fine-tuned winners, and any file of weights."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -11,13 +9,12 @@ from nascore.data.store import ImageStore
 from nascore.errors import DataError
 from nascore.evaluation.measure import BATCH_SIZE, measure
 from nascore.evaluation.measured_costs import measured_costs
-from nascore.evaluation.validation import WEIGHTS, interval
+from nascore.evaluation.validation import interval
+from nascore.results.finetuning import FinetunedWinner, Finetuning
+from nascore.results.validation import WEIGHTS, TestFigures, Validation
 from nascore.spaces.staged import StagedSpace
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import load_subnet, read_facts
-
-FIGURES = ("test_accuracy", "test_lower", "test_upper", "test_loss")
-"""What a validation says of a tested contender."""
 
 
 @dataclass(frozen=True)
@@ -81,52 +78,48 @@ def measure_saved(
 
 
 def validate_finetuned(
-    validation: Mapping[str, Any],
+    validation: Validation,
     weights: Path,
     space: StagedSpace,
     store: ImageStore,
     *,
     device: torch.device,
     batch_size: int,
-) -> dict[str, Any]:
+) -> Finetuning:
     """Test a fine-tuned winner beside what it was before.
 
     Parameters
     ----------
     validation
-        The content of the target's ``validation.json``.
+        The target's validation.
     weights
         The folder with the fine-tuned ``winner.safetensors``; empty where nothing was found.
     space
         The whole space.
-
-    Returns
-    -------
-    dict
-        The content of ``finetuning.json``; `nascore.report.finetuning_records` says what is in it.
     """
-    about = {"target": validation["target"], "split_test": validation["split_test"]}
-    if validation["winner"] is None:
-        message = f"nothing to fine-tune: {validation['message']}"
-        return about | {"status": validation["status"], "message": message, "winner": None}
-    contender = next(c for c in validation["contenders"] if c["role"] == "found" and c["test_accuracy"] is not None)
+    target, split = validation.target, validation.split_test
+    if validation.status != "validated":
+        message = f"nothing to fine-tune: {validation.message}"
+        return Finetuning(target=target, split_test=split, status=validation.status, message=message, winner=None)
     subnet, facts = load_subnet(weights / WEIGHTS, space), read_facts(weights / WEIGHTS)
     tested = measure_saved(subnet, store, split="test", device=device, batch_size=batch_size)
-    before = {name: contender[name] for name in FIGURES}
-    after = dict(zip(FIGURES, (tested.accuracy, tested.lower, tested.upper, tested.loss), strict=True))
-    winner = {
-        "arch_id": subnet.arch_id,
-        "epochs": int(facts["finetuned_epochs"]),
-        "before": before,
-        "after": after,
-        "costs_measured": tested.costs,
-        "weights": f"{weights.name}/{WEIGHTS}",
-        "checkpoint_sha256": facts["checkpoint_sha256"],
-    }
-    message = f"{_shown(after)} after fine-tuning, {_shown(before)} before"
-    return about | {"status": "finetuned", "message": f"test accuracy {message}", "winner": winner}
+    before = validation.tested["found"].test
+    after = TestFigures(
+        test_accuracy=tested.accuracy, test_lower=tested.lower, test_upper=tested.upper, test_loss=tested.loss
+    )
+    winner = FinetunedWinner(
+        arch_id=subnet.arch_id,
+        epochs=int(facts["finetuned_epochs"]),
+        before=before,
+        after=after,
+        costs_measured=dict(tested.costs),
+        weights=f"{weights.name}/{WEIGHTS}",
+        checkpoint_sha256=facts["checkpoint_sha256"],
+    )
+    message = f"test accuracy {_shown(after)} after fine-tuning, {_shown(before)} before"
+    return Finetuning(target=target, split_test=split, status="finetuned", message=message, winner=winner)
 
 
-def _shown(figures: Mapping[str, float]) -> str:
+def _shown(figures: TestFigures) -> str:
     """Return an accuracy with its interval."""
-    return f"{figures['test_accuracy']:.4f} ({figures['test_lower']:.4f} to {figures['test_upper']:.4f})"
+    return f"{figures.test_accuracy:.4f} ({figures.test_lower:.4f} to {figures.test_upper:.4f})"

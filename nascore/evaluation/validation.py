@@ -16,6 +16,10 @@ from nascore.evaluation.architectures import Measurer
 from nascore.evaluation.measure import Measurement
 from nascore.evaluation.measured_costs import measured_costs
 from nascore.latency_schema import latency_metric
+from nascore.results.costs import COUNTED
+from nascore.results.record import Cost
+from nascore.results.search import SearchResult
+from nascore.results.validation import WEIGHTS, Contender, Split, Validation, Winner
 from nascore.spaces.staged import Genes
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import save_subnet
@@ -23,30 +27,20 @@ from nascore.supernet.checkpoint import save_subnet
 LEVEL = 0.95
 """Of the interval of a tested accuracy."""
 
-COSTS = ("macs", "thop_macs", "peak_memory_bytes", "params", "flash_bytes")
-"""The columns of a contender's counted costs."""
-
-WEIGHTS = "winner.safetensors"
-
 
 def validate_target(
-    measurer: Measurer, search: Mapping[str, Any], ranking: pd.DataFrame, genes: Genes, weights: Path
-) -> dict[str, Any]:
+    measurer: Measurer, search: SearchResult, ranking: pd.DataFrame, genes: Genes, weights: Path
+) -> Validation:
     """Test the best of each role and save the winner's weights.
 
     Parameters
     ----------
     search
-        The search's ``result.json``: target, limits, status.
+        The search that found them: target, limits, status.
     ranking, genes
         `n` contenders measured on `search`, and the `(n, n_genes)` architectures of the rows.
     weights
         The folder for ``winner.safetensors``; left empty where nothing was found.
-
-    Returns
-    -------
-    dict
-        The content of ``validation.json``; `nascore.report.validation_records` says what is in it.
     """
     weights.mkdir(parents=True, exist_ok=True)
     best, arch_ids = best_of_roles(ranking), ranking["arch_id"].tolist()
@@ -56,26 +50,27 @@ def validate_target(
     measured = {arch_id: measurer.measure(subnet, "test") for arch_id, subnet in calibrated.items()}
     tested = {row: measured[arch_ids[row]] for row in best.values()}
     labels = measurer.store.labels("test")
-    rows = [_contender(row, tested.get(number)) for number, row in enumerate(ranking.to_dict("records"))]
-    winner, message = None, search["message"]
+    archs = measurer.space.to_dicts(genes)
+    rows = [_contender(row, archs[n], tested.get(n)) for n, row in enumerate(ranking.to_dict("records"))]
+    winner, message = None, search.message
     if "found" in best:
         row = rows[best["found"]]
-        subnet = calibrated[row["arch_id"]]
-        winner = _save_winner(subnet, search, row["costs"], weights, measurer.checkpoint_sha256)
+        subnet = calibrated[row.arch_id]
+        winner = _save_winner(subnet, search, row.costs, weights, measurer.checkpoint_sha256)
         message = _message(row)
-    return {
-        "target": search["target"],
-        "searcher": search["searcher"],
-        "predictor": search["predictor"],
-        "status": "validated" if winner else "infeasible" if search["status"] == "infeasible" else "not_found",
-        "message": message,
-        "n_measurements": int((ranking["role"] == "found").sum()),
-        "split_search": {"name": "search", "n_images": measurer.store.n_images("search")},
-        "split_test": {"name": "test", "n_images": len(labels)},
-        "majority_class_accuracy": float(np.bincount(labels).max() / len(labels)),
-        "contenders": [row | {"arch": arch} for row, arch in zip(rows, measurer.space.to_dicts(genes), strict=True)],
-        "winner": winner,
-    }
+    return Validation(
+        target=search.target,
+        searcher=search.searcher,
+        predictor=search.predictor,
+        status="validated" if winner else "infeasible" if search.status == "infeasible" else "not_found",
+        message=message,
+        n_measurements=int((ranking["role"] == "found").sum()),
+        split_search=Split(name="search", n_images=measurer.store.n_images("search")),
+        split_test=Split(name="test", n_images=len(labels)),
+        majority_class_accuracy=float(np.bincount(labels).max() / len(labels)),
+        contenders=rows,
+        winner=winner,
+    )
 
 
 def best_of_roles(ranking: pd.DataFrame) -> dict[str, int]:
@@ -91,41 +86,42 @@ def best_of_roles(ranking: pd.DataFrame) -> dict[str, int]:
 
 
 def _save_winner(
-    subnet: Subnet, search: Mapping[str, Any], counted: dict[str, float], weights: Path, checkpoint_sha256: str
-) -> dict[str, Any]:
+    subnet: Subnet, search: SearchResult, counted: dict[str, Cost], weights: Path, checkpoint_sha256: str
+) -> Winner:
     """Save the winner's weights, and return what its costs are by table and on the network itself."""
     measured = measured_costs(subnet)
     chosen = {name: int(value) for name, (value,) in subnet.space.global_columns(subnet.genes[None]).items()}
-    costs = counted | measured
-    within = all(costs[limit["metric"]] <= limit["limit_in_metric"] for limit in search["constraints"])
-    save_subnet(weights / WEIGHTS, subnet, {"target": search["target"], "checkpoint_sha256": checkpoint_sha256})
-    return {
-        "arch_id": subnet.arch_id,
-        "costs_counted": counted,
-        "costs_measured": measured,
-        "satisfies_target": within and all(chosen[name] == value for name, value in search["fixed"].items()),
-        "weights": f"{weights.name}/{WEIGHTS}",
-        "checkpoint_sha256": checkpoint_sha256,
-    }
+    save_subnet(weights / WEIGHTS, subnet, {"target": search.target, "checkpoint_sha256": checkpoint_sha256})
+    kept = all(chosen[name] == value for name, value in search.fixed.items())
+    return Winner(
+        arch_id=subnet.arch_id,
+        costs_counted=counted,
+        costs_measured=dict(measured),
+        satisfies_target=kept and search.within_limits(counted | measured),
+        weights=f"{weights.name}/{WEIGHTS}",
+        checkpoint_sha256=checkpoint_sha256,
+    )
 
 
-def _contender(row: Mapping[Any, Any], tested: Measurement | None) -> dict[str, Any]:
-    """Return one entry of the contenders, but for its architecture; test figures where it was tested."""
+def _contender(row: Mapping[Any, Any], arch: dict[str, Any], tested: Measurement | None) -> Contender:
+    """Return one entry of the contenders, with test figures where it was tested."""
     lower, upper = interval(tested) if tested else (None, None)
-    return {
-        "role": row["role"],
-        "rank": int(row["rank"]),
-        "arch_id": row["arch_id"],
+    costs = {metric: int(row[metric]) for metric in COUNTED}
+    latencies = {metric: float(row[metric]) for metric in row if metric.startswith(latency_metric(""))}
+    return Contender(
+        role=row["role"],
+        rank=int(row["rank"]),
+        arch_id=row["arch_id"],
+        arch=arch,
         **{name: float(row[name]) for name in ("predicted_accuracy", "lower", "upper")},
-        "search_accuracy": float(row["accuracy"]),
-        "search_loss": float(row["loss"]),
-        "test_accuracy": tested.accuracy if tested else None,
-        "test_lower": lower,
-        "test_upper": upper,
-        "test_loss": tested.loss if tested else None,
-        "costs": {metric: int(row[metric]) for metric in COSTS}
-        | {metric: float(row[metric]) for metric in row if metric.startswith(latency_metric(""))},
-    }
+        search_accuracy=float(row["accuracy"]),
+        search_loss=float(row["loss"]),
+        test_accuracy=tested.accuracy if tested else None,
+        test_lower=lower,
+        test_upper=upper,
+        test_loss=tested.loss if tested else None,
+        costs=costs | latencies,
+    )
 
 
 def interval(measured: Measurement) -> tuple[float, float]:
@@ -134,9 +130,10 @@ def interval(measured: Measurement) -> tuple[float, float]:
     return float(ends.low), float(ends.high)
 
 
-def _message(winner: Mapping[str, Any]) -> str:
+def _message(winner: Contender) -> str:
     """Return one sentence on the winner."""
-    accuracy, lower, upper, predicted = (
-        winner[name] for name in ("test_accuracy", "test_lower", "test_upper", "predicted_accuracy")
+    test = winner.test
+    return (
+        f"test accuracy {test.test_accuracy:.4f} ({test.test_lower:.4f} to {test.test_upper:.4f}), "
+        f"predicted {winner.predicted_accuracy:.4f}"
     )
-    return f"test accuracy {accuracy:.4f} ({lower:.4f} to {upper:.4f}), predicted {predicted:.4f}"

@@ -23,13 +23,11 @@ from numpy.typing import NDArray
 from nascore.predictors.evaluate import kendall_tau, spearman
 from nascore.predictors.linear import AdditivePredictor
 from nascore.predictors.options import Option
+from nascore.results.contributions import CONDITION, NOTHING, Agreement, Quality
 from nascore.spaces.block_table import BlockTable, BlockTableLookup
 from nascore.spaces.staged import Genes, StagedSpace
 
 Array = NDArray[np.float64]
-
-NOTHING = -1
-"""Stands for a stage, block, depth or operation that a mean is not conditional on."""
 
 
 class Contributions(AdditivePredictor):
@@ -64,7 +62,7 @@ def conditions(space: StagedSpace) -> pd.DataFrame:
         s, place = int(space.stage_of_block[block]), int(space.place_in_stage[block])
         depth = NOTHING if place == 0 else min(d for d in space.stages[s].depths if d > place)
         rows += [(s, block, depth, op) for op in range(space.n_ops)]
-    return pd.DataFrame(rows, columns=["stage", "block", "depth", "op"])
+    return pd.DataFrame(rows, columns=list(CONDITION))
 
 
 def conditional_means(space: StagedSpace, genes: Genes, effect: Array) -> pd.DataFrame:
@@ -132,7 +130,7 @@ def contribution_table(space: StagedSpace, means: pd.DataFrame, *, published_cod
     return means.assign(contribution=found)
 
 
-def judge_contributions(space: StagedSpace, means: pd.DataFrame, genes: Genes, accuracy: Array) -> dict[str, Any]:
+def judge_contributions(space: StagedSpace, means: pd.DataFrame, genes: Genes, accuracy: Array) -> Quality:
     """Compare what contributions add up to with accuracies that were measured subnet by subnet.
 
     Parameters
@@ -144,17 +142,16 @@ def judge_contributions(space: StagedSpace, means: pd.DataFrame, genes: Genes, a
 
     Returns
     -------
-    dict
-        `n_rows`, and `kendall_tau` and `spearman` of each form, ``paper`` and ``published_code``; None where a
-        correlation is not defined.
+    Quality
+        Of each form of the estimator.
     """
-    quality: dict[str, Any] = {"n_rows": len(genes)}
+    forms = {}
     nothing = np.zeros(len(space.global_values))
     for form in ("paper", "published_code"):
         blocks = contribution_blocks(space, means, published_code=form == "published_code")
         added = BlockTableLookup(space, [BlockTable(nothing, blocks)])(genes)[0]
-        quality[form] = {"kendall_tau": kendall_tau(accuracy, added), "spearman": spearman(accuracy, added)}
-    return quality
+        forms[form] = Agreement(kendall_tau=kendall_tau(accuracy, added), spearman=spearman(accuracy, added))
+    return Quality(n_rows=len(genes), paper=forms["paper"], published_code=forms["published_code"])
 
 
 def _shallowest(space: StagedSpace, means: pd.DataFrame) -> float:

@@ -15,6 +15,7 @@ from scipy.stats import kendalltau, rankdata
 from nascore.errors import PredictorError
 from nascore.predictors.base import Predictor
 from nascore.progress import progress
+from nascore.results.predictors import LEARNING_CURVE
 from nascore.seeds import generator
 from nascore.spaces.staged import Genes, StagedSpace
 
@@ -197,7 +198,7 @@ def learning_curve(
     Returns
     -------
     DataFrame
-        `n_rows`, `mae`, `rmse`, `kendall_tau`, `kendall_tau_within_resolution`.
+        The columns of `nascore.results.predictors.LEARNING_CURVE`.
 
     Raises
     ------
@@ -208,11 +209,10 @@ def learning_curve(
     if wrong:
         raise PredictorError(f"learning curve size {wrong[0]}: expected 2 to {len(train_rows)} training rows")
     order = generator(seed, "learning_curve").permutation(np.sort(train_rows))
-    columns = ("n_rows", "mae", "rmse", "kendall_tau", "kendall_tau_within_resolution")
     points = []
     for size in progress(sizes, "learning curve"):
         predictor = make().fit(genes[order[:size]], accuracy[order[:size]], seed=seed)
         within = first_global_value(predictor.space, genes[test_rows])
         point = metrics(accuracy[test_rows], predictor.predict(genes[test_rows]), within)
         points.append({**point, "n_rows": size})
-    return pd.DataFrame(points, columns=list(columns))
+    return pd.DataFrame(points, columns=list(LEARNING_CURVE.columns))

@@ -7,36 +7,20 @@ from pathlib import Path
 import pandas as pd
 
 from nascore.errors import DataError, unknown_name
-from nascore.report.bundle_records import CHECKS, Bundle, read_bundles
 from nascore.report.contributions import Contributions, read_contributions
-from nascore.report.finetuning_records import Finetuning
-from nascore.report.labels import METRICS
 from nascore.report.latency_records import DeviceLatency, read_latency
 from nascore.report.origins import Origin, Row, read_origins
-from nascore.report.reading import (
-    read_finetunings,
-    read_metrics,
-    read_record,
-    read_search,
-    read_table,
-    read_training_curves,
-    read_validations,
-)
-from nascore.report.records import (
-    DatasetReport,
-    ImageManifest,
-    PredictorMetrics,
-    SearchResult,
-    SupernetReport,
-    TablesReport,
-)
-from nascore.report.validation_records import Validation
+from nascore.report.reading import read_bundles, read_finetunings, read_training_curves, read_validations
+from nascore.results.bundle import CHECKS, Bundle
+from nascore.results.costs import COUNTED
+from nascore.results.dataset import COVERAGE, SupernetReport, TablesReport, read_dataset_report
+from nascore.results.finetuning import Finetuning
+from nascore.results.images import ImageManifest
+from nascore.results.predictors import HELDOUT, LEARNING_CURVE, PredictorMetrics
+from nascore.results.search import SearchResult, pareto_schema
+from nascore.results.validation import Validation
 from nascore.spaces import StagedSpace
 
-HELDOUT = ("arch_id", "resolution", "measured", "predicted", "lower", "upper")
-LEARNING_CURVE = ("n_rows", "mae", "rmse", "kendall_tau", "kendall_tau_within_resolution")
-PARETO = ("predicted_accuracy", "arch_id", "resolution")
-COVERAGE = ("gene", "value", "n_rows")
 LATENCY_ROWS = ("quality", "found")
 """The files of a device that rows are read from."""
 
@@ -52,12 +36,12 @@ class ReportContent:
     predictors
         The metrics of each predictor.
     heldout, learning_curves
-        By predictor: rows that it was not trained on, with columns `HELDOUT`; errors by number of training rows, with
-        columns `LEARNING_CURVE`.
+        By predictor: rows that it was not trained on, and errors by number of training rows; schemas `HELDOUT` and
+        `LEARNING_CURVE` of `nascore.results.predictors`.
     pareto_fronts
-        By metric: the front's subnets, with a column named like the metric and columns `PARETO`.
+        By metric: the front's subnets; `nascore.results.search.pareto_schema`.
     coverage
-        Measured rows per choice of each gene, with columns `COVERAGE`.
+        Measured rows per choice of each gene; `nascore.results.dataset.COVERAGE`.
     dataset
         Facts about the measured rows.
     validations
@@ -65,8 +49,7 @@ class ReportContent:
     finetunings
         By target: what fine-tuning did to its winner. Empty for a run without fine-tuning.
     training_curves
-        One per phase of the supernet's training, with columns `nascore.report.reading.TRAINING_CURVE`; empty if it was
-        not trained here.
+        One per phase of the supernet's training, `nascore.results.training.CURVE`; empty if it was not trained here.
     images
         The image store's manifest; None for a run without images.
     origins
@@ -160,25 +143,25 @@ def read_content(
     DataError
         If a file is missing or is not what it should be, or if the files do not belong together.
     """
-    results = tuple(read_search(path) for path in searches)
-    metrics = tuple(map(read_metrics, predictors))
+    results = tuple(map(SearchResult.read, searches))
+    metrics = tuple(map(PredictorMetrics.read, predictors))
     _check_searches(results)
     validated = read_validations(validations, results)
     for kind, files in (("held-out rows", heldout), ("a learning curve", learning_curves)):
         _check_names(f"predictor of {kind}", files, [record.predictor for record in metrics])
-    _check_names("metric of a Pareto front", pareto_fronts, METRICS)
+    _check_names("metric of a Pareto front", pareto_fronts, COUNTED)
     content = ReportContent(
         searches=results,
         predictors=metrics,
-        heldout={name: read_table(path, HELDOUT) for name, path in heldout.items()},
-        learning_curves={name: read_table(path, LEARNING_CURVE) for name, path in learning_curves.items()},
-        pareto_fronts={name: read_table(path, (name, *PARETO)) for name, path in pareto_fronts.items()},
-        coverage=read_table(coverage, COVERAGE),
-        dataset=read_record(dataset, DatasetReport, "a dataset report"),
+        heldout={name: HELDOUT.read(path) for name, path in heldout.items()},
+        learning_curves={name: LEARNING_CURVE.read(path) for name, path in learning_curves.items()},
+        pareto_fronts={name: pareto_schema(name).read(path) for name, path in pareto_fronts.items()},
+        coverage=COVERAGE.read(coverage),
+        dataset=read_dataset_report(dataset),
         validations=validated,
         finetunings=read_finetunings(finetunings, validated),
         training_curves=read_training_curves(training_curves),
-        images=None if images is None else read_record(images, ImageManifest, "the manifest of an image store"),
+        images=None if images is None else ImageManifest.read(images),
         latency=tuple(read_latency(**files) for files in latency),
         bundles=read_bundles(bundles, [result.target for result in results]),
         contributions=None if contributions is None else read_contributions(*contributions),

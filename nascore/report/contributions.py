@@ -4,46 +4,18 @@ Values are percentage points. Where a value is within two standard errors of not
 """
 
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 
 import altair as alt
 import pandas as pd
 
 from nascore.report.figures import INK, MUTED, Figure, figure, tooltips
-from nascore.report.labels import correlation, gene_value, op_label, percent
-from nascore.report.reading import read_record, read_table
-from nascore.report.records import Record
+from nascore.results.contributions import CONTRIBUTIONS, NOTHING, Base, Quality
+from nascore.results.labels import correlation, gene_value, op_label, percent
 from nascore.spaces import StagedSpace
 
-TABLE = ("stage", "block", "depth", "op", "contribution")
 CELL = 27
 """Height of a cell, pixels."""
-
-
-class Base(Record):
-    """The mean accuracy of all random paths, and what it is a mean of."""
-
-    mean_accuracy: float
-    n_answers: int
-    split: str
-    passes: int
-    resolution: int
-
-
-class Agreement(Record):
-    """How the sums of contributions order measured subnets; None where it is not defined."""
-
-    kendall_tau: float | None
-    spearman: float | None
-
-
-class Quality(Record):
-    """The agreement of both forms of the estimator."""
-
-    n_rows: int
-    paper: Agreement
-    published_code: Agreement
 
 
 @dataclass(frozen=True)
@@ -53,7 +25,7 @@ class Contributions:
     Parameters
     ----------
     table
-        One row per depth of a stage and per operation of a block, with columns `TABLE`; `block` is -1 for a depth.
+        `nascore.results.contributions.CONTRIBUTIONS`.
     base, quality
         See there.
     """
@@ -61,12 +33,6 @@ class Contributions:
     table: pd.DataFrame
     base: Base
     quality: Quality
-
-    @property
-    def standard_error(self) -> float:
-        """Of one difference of two means: each is a share of `n_answers` right answers."""
-        accuracy = self.base.mean_accuracy
-        return sqrt(2 * accuracy * (1 - accuracy) / self.base.n_answers)
 
 
 def read_contributions(table: str | Path, base: str | Path, quality: str | Path) -> Contributions:
@@ -78,15 +44,15 @@ def read_contributions(table: str | Path, base: str | Path, quality: str | Path)
         If one is missing or is not what it should be.
     """
     return Contributions(
-        read_table(table, TABLE),
-        read_record(base, Base, "the base of contributions"),
-        read_record(quality, Quality, "the quality of contributions"),
+        CONTRIBUTIONS.read(table),
+        Base.read(base),
+        Quality.read(quality),
     )
 
 
 def contribution_facts(found: Contributions) -> list[str]:
     """Return what a reader must know of the figures, in sentences."""
-    base, quality, error = found.base, found.quality, 100 * found.standard_error
+    base, quality, error = found.base, found.quality, 100 * found.base.standard_error
     passes = "one pass" if base.passes == 1 else f"{base.passes} passes"
     return [
         f"Every image of split {base.split} goes through a random subnet of its own in the one-shot network, at "
@@ -102,7 +68,7 @@ def contribution_facts(found: Contributions) -> list[str]:
 
 def contribution_figures(space: StagedSpace, found: Contributions) -> list[Figure]:
     """Draw what each choice is worth per stage, and each operation of each block."""
-    of_depth, error = found.table["block"] < 0, 100 * found.standard_error
+    of_depth, error = found.table["block"] == NOTHING, 100 * found.base.standard_error
     ops = found.table[~of_depth]
     cells = _op_cells(space, ops, error)
     overview = pd.concat([_depth_cells(space, found.table[of_depth], error), *_choice_cells(space, ops, error)])

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from nascore.report.figures import INK, Figure, figure
-from nascore.report.labels import gene_value
+from nascore.results.labels import gene_value
 from nascore.spaces import StagedSpace
 
 

@@ -8,11 +8,11 @@ from math import isnan
 from nascore.efficiency.latency_judgement import quality
 from nascore.errors import DataError
 from nascore.latency_schema import latency_metric
-from nascore.report.labels import NBSP
-from nascore.report.latency_records import FOUND, DeviceLatency
-from nascore.report.records import SubnetRecord
-from nascore.report.validation_records import Contender
+from nascore.report.latency_records import DeviceLatency
 from nascore.report.view import TargetView
+from nascore.results.labels import NBSP
+from nascore.results.search import Subnet
+from nascore.results.validation import Contender
 
 ESTIMATE_LABELS = {
     "macs": "MACs, by the best line",
@@ -86,7 +86,7 @@ class CrossedSubnet:
     """The subnet of one target on every device: the validated winner; the best predicted in a run without images."""
 
     target: TargetView
-    subnet: Contender | SubnetRecord
+    subnet: Contender | Subnet
     on_devices: list[Crossing]
 
 
@@ -104,7 +104,7 @@ def _crossing(device: DeviceLatency, target: TargetView, arch_id: str) -> Crossi
     rows = device.found.to_dict("index")
     if arch_id not in rows:
         raise DataError(f"the latencies on {device.name!r} lack subnet {arch_id} of target {target.name!r}")
-    predicted, measured, spread = (float(rows[arch_id][name]) for name in FOUND[1:])
+    predicted, measured, spread = (float(rows[arch_id][name]) for name in ("predicted_ms", "measured_ms", "spread_ms"))
     metric = latency_metric(device.name)
     limits = [c.limit_in_metric for c in target.main.constraints if c.metric == metric]
     known = predicted if isnan(measured) else measured

@@ -4,8 +4,8 @@ import altair as alt
 import pandas as pd
 
 from nascore.report.figures import MUTED, Figure, figure, padded, tooltips
-from nascore.report.labels import NBSP
 from nascore.report.latency_records import DeviceLatency
+from nascore.results.labels import NBSP
 
 PANELS = {"macs": "MACs", "corrected_sum": "Sum over layers"}
 """What is beside each other, and its heading."""

@@ -1,20 +1,12 @@
 """The files about one measured device that the report reads."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 
-from nascore.efficiency.latency_judgement import ESTIMATES
-from nascore.errors import DataError
 from nascore.latency_files import LayerLatencies
-from nascore.report.reading import read_table
-
-HELDOUT = ("arch_id", "resolution", "measured_ms", "spread_ms", *ESTIMATES)
-QUALITY = ("estimate", "mape", "spearman", "kendall_tau")
-FOUND = ("arch_id", "predicted_ms", "measured_ms", "spread_ms")
+from nascore.results.latency import FOUND, HELDOUT, QUALITY
 
 
 @dataclass(frozen=True)
@@ -28,9 +20,9 @@ class DeviceLatency:
     quality
         Indexed by estimate: `mape` (a share), `spearman`, `kendall_tau`; no rows if no networks were measured.
     heldout
-        The networks that nothing was fitted to, columns `HELDOUT`.
+        The networks that nothing was fitted to: `nascore.results.latency.HELDOUT`.
     found
-        Indexed by `arch_id`: the other columns `FOUND`; NaN where nothing was measured.
+        Indexed by `arch_id`: the other columns of `FOUND`; NaN where nothing was measured.
     """
 
     table: LayerLatencies
@@ -64,20 +56,7 @@ def read_latency(*, table: str | Path, quality: str | Path, heldout: str | Path,
     """
     return DeviceLatency(
         LayerLatencies.read(table),
-        _read_csv(quality, QUALITY),
-        read_table(heldout, HELDOUT),
-        _read_csv(found, FOUND),
+        QUALITY.read(quality).set_index("estimate"),
+        HELDOUT.read(heldout),
+        FOUND.read(found).set_index("arch_id"),
     )
-
-
-def _read_csv(path: str | Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table whose first column is its index."""
-    try:
-        table = pd.read_csv(StringIO(Path(path).read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise DataError(f"{path} is not a CSV table: {error}") from None
-    if list(table.columns) != list(columns):
-        raise DataError(f"{path} has columns {', '.join(map(str, table.columns))}; expected {', '.join(columns)}")
-    return table.set_index(columns[0])

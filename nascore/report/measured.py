@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from nascore.report.finetuning_records import Finetuning
-from nascore.report.labels import METRICS, arch_choices, percent, points
-from nascore.report.validation_records import Contender, Role, Validation
 from nascore.report.view import TargetView
+from nascore.results.finetuning import Finetuning
+from nascore.results.labels import METRICS, arch_choices, percent, points
+from nascore.results.validation import Contender, Role, Validation
 
 ROLE_LABELS: dict[Role, str] = {
     "found": "Winner of the search",
@@ -15,12 +15,6 @@ ROLE_LABELS: dict[Role, str] = {
     "smallest": "Smallest that fits",
     "largest": "Largest that fits",
 }
-
-
-def overlap(first: Contender, second: Contender) -> bool:
-    """Say whether the test intervals of two tested contenders overlap."""
-    (_, low, high), (_, other_low, other_high) = first.test, second.test
-    return low <= other_high and other_low <= high
 
 
 def role_counts(validation: Validation) -> dict[Role, int]:
@@ -34,7 +28,7 @@ def verdict(validation: Validation) -> list[str]:
     winner = tested.get("found")
     if winner is None:
         return []
-    accuracy, low, _ = winner.test
+    accuracy, low = winner.test.test_accuracy, winner.test.test_lower
     sentences = [_against(winner, role, other) for role, other in tested.items() if role != "found"]
     if any(c.predicted_accuracy > winner.predicted_accuracy for c in validation.contenders if c.role == "found"):
         sentences.insert(
@@ -60,13 +54,13 @@ def _against(winner: Contender, role: Role, other: Contender) -> str:
     ]
     if other.arch_id == winner.arch_id:
         return f"The winner is {name} itself."
-    difference = winner.test[0] - other.test[0]
+    difference = winner.test.test_accuracy - other.test.test_accuracy
     where = (
         f"The winner is {points(abs(difference)).lstrip('+')} points {'above' if difference > 0 else 'below'} {name}"
     )
     if difference == 0:
         where = f"The winner is as accurate as {name}"
-    if overlap(winner, other):
+    if winner.test.overlaps(other.test):
         return f"{where}, and their intervals overlap: these images do not tell the two apart."
     return f"{where}, and their intervals are apart."
 
@@ -79,7 +73,7 @@ def finetuning_verdict(finetuning: Finetuning | None) -> list[str]:
     epochs = f"{winner.epochs} epoch{'s' if winner.epochs > 1 else ''}"
     gain = winner.after.test_accuracy - winner.before.test_accuracy
     what = f"changes the test accuracy by {points(gain)} points" if gain else "leaves the test accuracy as it was"
-    overlap = "overlap: these images do not tell the two apart" if winner.intervals_overlap else "are apart"
+    overlap = "overlap: these images do not tell the two apart" if winner.before.overlaps(winner.after) else "are apart"
     return [f"Fine-tuning the winner for {epochs} {what}, and the intervals before and after {overlap}."]
 
 
@@ -105,7 +99,7 @@ def measured_summary(targets: Sequence[TargetView]) -> list[str]:
     validated = [t.validation for t in targets if t.validation and t.validation.winner]
     if not validated:
         return []
-    accuracies = sorted(v.tested["found"].test[0] for v in validated)
+    accuracies = sorted(v.tested["found"].test.test_accuracy for v in validated)
     n_images = sorted({v.split_test.n_images for v in validated})
     shown = f"{n_images[0]:,}" if len(n_images) == 1 else f"{n_images[0]:,} to {n_images[-1]:,}"
     range_ = percent(accuracies[0]) + (f" to {percent(accuracies[-1])}" if len(accuracies) > 1 else "")
@@ -113,7 +107,11 @@ def measured_summary(targets: Sequence[TargetView]) -> list[str]:
     sentences = [f"Measured once on {shown} test images that nothing before has read, {name} {verb} {range_}."]
     pairs = [(v.tested["found"], v.tested["random"]) for v in validated if "random" in v.tested]
     if pairs:
-        apart = [winner.test[0] > random.test[0] for winner, random in pairs if not overlap(winner, random)]
+        apart = [
+            winner.test.test_accuracy > random.test.test_accuracy
+            for winner, random in pairs
+            if not winner.test.overlaps(random.test)
+        ]
         better, open_ = sum(apart), len(pairs) - len(apart)
         sentences.append(
             f"Beside the best of as many random subnets, {better} of {len(pairs)} winners "
@@ -126,7 +124,7 @@ def measured_summary(targets: Sequence[TargetView]) -> list[str]:
 def accuracy_table(targets: Sequence[TargetView]) -> pd.DataFrame:
     """Tabulate the tested subnet of each target and role, in per cent; input of a chart."""
     rows = [
-        (t.name, ROLE_LABELS[role], *(round(100 * share, 4) for share in c.test), c.arch_id)
+        (t.name, ROLE_LABELS[role], *(round(100 * share, 4) for share in c.test.interval), c.arch_id)
         for t in targets
         if t.validation
         for role, c in t.validation.tested.items()

@@ -10,7 +10,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from nascore.files import write_text
-from nascore.report import labels
 from nascore.report.content import ReportContent
 from nascore.report.contributions import contribution_facts, contribution_figures
 from nascore.report.coverage_figures import coverage_figures
@@ -41,6 +40,7 @@ from nascore.report.view import (
     uncovered,
     whole_coverage,
 )
+from nascore.results import labels
 
 FOLDER = Path(__file__).parent
 

@@ -7,9 +7,9 @@ import altair as alt
 import pandas as pd
 
 from nascore.report.figures import INK, MUTED, PALETTE, Figure, figure, padded, thin, tooltips
-from nascore.report.labels import METRICS
 from nascore.report.point_labels import place_labels
-from nascore.report.records import SearchResult
+from nascore.results.labels import METRICS
+from nascore.results.search import SearchResult
 
 MOST_FRONT_POINTS = 600
 FRONT_WIDTH, FRONT_HEIGHT = 1040, 400

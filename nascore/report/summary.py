@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from nascore.report.content import ReportContent
-from nascore.report.labels import correlation, count, percent, points
 from nascore.report.measured import measured_summary
-from nascore.report.records import SupernetReport
 from nascore.report.view import TargetView
+from nascore.results.dataset import SupernetReport
+from nascore.results.labels import correlation, count, percent, points
 
 
 def summary(content: ReportContent, targets: Sequence[TargetView]) -> list[str]:

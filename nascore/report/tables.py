@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from nascore.report.finetuning_records import Finetuning
-from nascore.report.labels import METRICS, arch_choices
-from nascore.report.reading import read_finetunings, read_metrics, read_search, read_validations
-from nascore.report.records import SearchResult
-from nascore.report.validation_records import Validation
+from nascore.report.reading import read_finetunings, read_validations
+from nascore.results.finetuning import Finetuning
+from nascore.results.labels import METRICS, arch_choices
+from nascore.results.predictors import PredictorMetrics
+from nascore.results.search import SearchResult
+from nascore.results.validation import Validation
 
 TARGETS_COLUMNS = (
     *("target", "searcher", "predictor", "status", "limits", "predicted_accuracy", "lower", "upper", *METRICS),
@@ -39,7 +40,7 @@ def targets_table(searches: Sequence[str | Path], validations: Sequence[str | Pa
     validations there are also `MEASURED_COLUMNS`, filled in for the searchers whose subnets were measured. They
     are of the winner, which need not be the subnet with the highest prediction.
     """
-    results = [read_search(path) for path in searches]
+    results = [SearchResult.read(path) for path in searches]
     measured = read_validations(validations, results) if results else {}
     rows = []
     for result in results:
@@ -79,7 +80,7 @@ def validation_table(
     one more row, of role ``finetuned``; it has no prediction and was not measured on the search split. Latencies, in
     columns ``latency_ms@DEVICE`` where a target bounds one, are by table.
     """
-    results = [read_search(path) for path in searches]
+    results = [SearchResult.read(path) for path in searches]
     measured = read_validations(validations, results) if results else {}
     of_target = {result.target: result for result in results}
     tuned = read_finetunings(finetunings, measured)
@@ -94,7 +95,7 @@ def validation_table(
 
 def predictors_table(metrics: Sequence[str | Path]) -> pd.DataFrame:
     """Return the held-out quality of each predictor."""
-    return pd.DataFrame([read_metrics(path).model_dump() for path in metrics])
+    return pd.DataFrame([PredictorMetrics.read(path).model_dump() for path in metrics])
 
 
 def _limits(result: SearchResult) -> str:
@@ -115,7 +116,7 @@ def _measured(validation: Validation) -> Row:
         f"{role}_accuracy": tested[role].test_accuracy for role in ("random", "smallest", "largest") if role in tested
     }
     if winner := tested.get("found"):
-        row |= dict(zip(MEASURED_COLUMNS, (*winner.test, winner.arch_id), strict=False))
+        row |= dict(zip(MEASURED_COLUMNS, (*winner.test.interval, winner.arch_id), strict=False))
     return row
 
 

@@ -18,7 +18,7 @@ def training_figures(curves: Sequence[pd.DataFrame]) -> list[Figure]:
     Parameters
     ----------
     curves
-        One per phase, with columns `nascore.report.reading.TRAINING_CURVE`.
+        One per phase, `nascore.results.training.CURVE`.
     """
     table = whole_training(curves)
     figures = [_loss(table)]

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from nascore.report.content import ReportContent
-from nascore.report.drawing import stand_alone, subnet_svg
-from nascore.report.finetuning_records import Finetuning
-from nascore.report.labels import METRICS, arch_label, count, gene_value, metric_of, percent
-from nascore.report.records import SearchResult
-from nascore.report.validation_records import Validation
+from nascore.results.drawing import stand_alone, subnet_svg
+from nascore.results.finetuning import Finetuning
+from nascore.results.labels import METRICS, arch_label, count, gene_value, metric_of, percent
+from nascore.results.search import SearchResult
+from nascore.results.validation import Validation
 from nascore.spaces import StagedSpace
 
 STATUS_ORDER = ("optimal", "infeasible", "found", "not_found")

@@ -8,8 +8,8 @@ import pandas as pd
 
 from nascore.errors import DataError
 from nascore.latency_schema import latency_metric
-from nascore.report.labels import METRICS, metric_of
 from nascore.report.view import STATUS_LABELS, STATUS_ORDER
+from nascore.results.labels import METRICS, metric_of
 
 COSTS = tuple(name for name in METRICS if name != "params")
 

@@ -25,9 +25,8 @@ class Candidates:
 
     def __init__(self, problem: Problem, predict: Predict) -> None:
         self.problem, self.predict = problem, predict
-        constraints = problem.target.constraints
-        self._lookup = BlockTableLookup(problem.space, [problem.tables[c.metric] for c in constraints])
-        self._limits = np.array([c.limit_in_metric for c in constraints])
+        tables = [problem.tables[c.metric] for c in problem.target.constraints]
+        self._lookup = BlockTableLookup(problem.space, tables)
         self._seen: list[tuple[Genes, NDArray[np.float64]]] = []
 
     @property
@@ -37,7 +36,8 @@ class Candidates:
 
     def within(self, genes: Genes) -> NDArray[np.bool_]:
         """Return an `(n,)` mask of the architectures that satisfy every limit."""
-        return np.logical_and.reduce(self._lookup(genes) <= self._limits[:, None], axis=0)
+        kept = [c.holds(costs) for c, costs in zip(self.problem.target.constraints, self._lookup(genes), strict=True)]
+        return np.logical_and.reduce(kept) if kept else np.ones(len(genes), dtype=bool)
 
     def evaluate(self, genes: Genes) -> NDArray[np.float64]:
         """Predict and remember architectures."""

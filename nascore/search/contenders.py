@@ -5,17 +5,16 @@ limits, and the smallest and the largest subnet within them. All are from the pa
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from nascore.errors import DataError, SpaceError
 from nascore.predictors.base import Predictor
+from nascore.results.search import INTERVAL_LEVEL, SearchResult
 from nascore.search.candidates import Candidates
 from nascore.search.exact import exact_search
 from nascore.search.problem import Problem, tables_of
-from nascore.search.result import INTERVAL_LEVEL
 from nascore.search.targets import Target
 from nascore.seeds import generator
 from nascore.spaces.block_table import BlockTable
@@ -32,7 +31,7 @@ def contenders(
     space: StagedSpace,
     target: Target,
     predictor: Predictor,
-    result: Mapping[str, Any],
+    result: SearchResult,
     *,
     top_k: int,
     seed: int,
@@ -50,7 +49,7 @@ def contenders(
     predictor
         The fitted and calibrated predictor of the search.
     result
-        The search's result, as read from ``result.json``.
+        The search's result.
     top_k
         How many of the found subnets to measure at most.
     seed
@@ -73,7 +72,7 @@ def contenders(
     Raises
     ------
     DataError
-        If the result is no search result, is another target's or predictor's, or has a subnet outside the target.
+        If the result is another target's or predictor's, or has a subnet outside the target.
     """
     problem = Problem.of(space, target, tables_of(space, latencies))
     found = _found(problem, predictor, result)[:top_k]
@@ -98,21 +97,18 @@ def contenders(
     return genes, columns.join(problem.costs(genes))
 
 
-def _found(problem: Problem, predictor: Predictor, result: Mapping[str, Any]) -> Genes:
+def _found(problem: Problem, predictor: Predictor, result: SearchResult) -> Genes:
     """Return the subnets of a search result, best first, after a check that they are this target's."""
     target = problem.target
-    try:
-        about = (result["target"], result["predictor"])
-        genes = problem.space.from_dicts([subnet["arch"] for subnet in result["subnets"]])
-    except (KeyError, TypeError) as error:
-        raise DataError(f"target {target.name!r}: this is not a search result: {error!r}") from None
-    except SpaceError as error:
-        raise DataError(f"target {target.name!r}: the search result has a subnet that is none: {error}") from None
-    if about != (target.name, predictor.name):
+    if (result.target, result.predictor) != (target.name, predictor.name):
         raise DataError(
-            f"the search result is of target {about[0]!r} and predictor {about[1]!r}; "
+            f"the search result is of target {result.target!r} and predictor {result.predictor!r}; "
             f"expected {target.name!r} and {predictor.name!r}"
         )
+    try:
+        genes = problem.space.from_dicts([subnet.arch for subnet in result.subnets])
+    except SpaceError as error:
+        raise DataError(f"target {target.name!r}: the search result has a subnet that is none: {error}") from None
     inside = Candidates(problem, predictor.predict).within(genes) & problem.space.allows(genes)
     if not inside.all():
         row = int(inside.argmin())

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nascore.latency_schema import LATENCY
+from nascore.results.costs import Constraint
 from nascore.search.exact import exact_search
 from nascore.search.problem import Problem
-from nascore.search.targets import Constraint
 from nascore.search.trellis import Trellis
 from nascore.spaces.block_table import BlockTable
 from nascore.spaces.staged import Genes
@@ -39,7 +39,7 @@ class Smallest:
     @property
     def within(self) -> bool:
         """Whether the bound can be met."""
-        return self.value <= self.constraint.limit_in_metric
+        return bool(self.constraint.holds(self.value))
 
     @property
     def in_unit_of_limit(self) -> float:

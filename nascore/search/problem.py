@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from nascore.efficiency import METRICS, cost, cost_tables
 from nascore.errors import SpaceError, TargetError
 from nascore.latency_schema import latency_metric
-from nascore.search.targets import Constraint, Target
+from nascore.results.costs import Constraint
+from nascore.search.targets import Target
 from nascore.search.trellis import Trellis
 from nascore.spaces.block_table import BlockTable, BlockTableLookup
 from nascore.spaces.staged import Genes, StagedSpace
@@ -101,8 +102,8 @@ class Problem:
         inside[self.space.allowed_globals] = True
         for constraint in self.peaks:
             table = self.tables[constraint.metric]
-            mask &= table.blocks <= constraint.limit_in_metric
-            inside &= table.fixed <= constraint.limit_in_metric
+            mask &= constraint.holds(table.blocks)
+            inside &= constraint.holds(table.fixed)
         return mask & inside[:, None, None]
 
     @cached_property
@@ -125,7 +126,7 @@ class Problem:
         for constraint in self.sums:
             table = self.tables[constraint.metric]
             spent = table.fixed[g] + np.where(runs, table.blocks[g][blocks, ops], 0).sum(axis=1)
-            inside &= spent <= constraint.limit_in_metric
+            inside &= constraint.holds(spent)
         return inside
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from nascore.errors import PredictorError
 from nascore.predictors import Predictor
 from nascore.predictors.linear import LinearPerGlobal
+from nascore.results.search import Certificate, SearchResult
 from nascore.search.bcfw import bcfw_search
 from nascore.search.candidates import Candidates
 from nascore.search.evolution import evolution_search
@@ -22,7 +23,7 @@ from nascore.search.options import (
 )
 from nascore.search.problem import Problem, tables_of
 from nascore.search.random_search import random_search
-from nascore.search.result import Certificate, SearchResult
+from nascore.search.result import Found, search_result
 from nascore.search.targets import Target
 from nascore.search.unfold import exact_search_given_depths
 from nascore.seeds import generator, integer_seed
@@ -78,13 +79,18 @@ def run_search(
     """
     problem = Problem.of(space, target, tables_of(space, latencies))
     feasibility, warning = check_feasibility(problem), implausible_latency(problem)
-    result = SearchResult(problem, searcher, options.algorithm, predictor, feasibility, warning=warning)
-    if not len(result.feasibility.witness):
-        return result
+    found = Found(feasibility.witness)
     prove = _prover(predictor)
-    if isinstance(options, ExactOptions) and prove is not None:
-        return _certified(result, prove, top_k)
-    return _sampled(result, options, top_k, seed)
+    if not len(feasibility.witness):
+        pass  # the proof is the result
+    elif isinstance(options, ExactOptions) and prove is not None:
+        found = _certified(problem, feasibility.witness, prove, top_k)
+    else:
+        rng = generator(seed, "search", searcher, problem.target.name)
+        found = _sampled(problem, predictor, feasibility.witness, options, top_k, seed, rng)
+    return search_result(
+        problem, predictor, feasibility, found, searcher=searcher, algorithm=options.algorithm, warning=warning
+    )
 
 
 def _prover(predictor: Predictor) -> Prover | None:
@@ -97,11 +103,11 @@ def _prover(predictor: Predictor) -> Prover | None:
     return None
 
 
-def _certified(result: SearchResult, prove: Prover, top_k: int) -> SearchResult:
-    """Fill in the proven best subnets."""
-    found = prove(result.problem, top_k)
+def _certified(problem: Problem, witness: Genes, prove: Prover, top_k: int) -> Found:
+    """Return the proven best subnets."""
+    found = prove(problem, top_k)
     if not len(found.genes):
-        return result.replace(genes=result.feasibility.witness, note="not certified: the bounds are all but equal")
+        return Found(witness, note="not certified: the bounds are all but equal")
     objective = float(found.values[0])
     certificate = Certificate(
         objective=objective,
@@ -112,25 +118,32 @@ def _certified(result: SearchResult, prove: Prover, top_k: int) -> SearchResult:
         global_combinations=found.global_combinations,
         closed_by_bound=found.closed_by_bound,
         paths_enumerated=found.paths,
-        binding=_binding(result.problem, prove, objective),
-        n_architectures=result.problem.space.size(),
+        binding=_binding(problem, prove, objective),
+        n_architectures=problem.space.size(),
+        tolerance=TOLERANCE,
     )
-    return result.replace(genes=found.genes, certificate=certificate)
+    return Found(found.genes, certificate=certificate)
 
 
-def _binding(problem: Problem, prove: Prover, objective: float) -> tuple[str, ...]:
+def _binding(problem: Problem, prove: Prover, objective: float) -> list[str]:
     """Return the constraints without any one of which a better subnet exists."""
-    return tuple(
+    return [
         constraint.name
         for constraint in problem.target.constraints
         if (prove(problem.without(constraint), 1).values > objective + TOLERANCE).any()
-    )
+    ]
 
 
-def _sampled(result: SearchResult, options: Searcher, top_k: int, seed: int) -> SearchResult:
-    """Fill in the best of the subnets that a sampling search looks at."""
-    problem, predictor = result.problem, result.predictor
-    rng = generator(seed, "search", result.searcher, problem.target.name)
+def _sampled(
+    problem: Problem,
+    predictor: Predictor,
+    witness: Genes,
+    options: Searcher,
+    top_k: int,
+    seed: int,
+    rng: np.random.Generator,
+) -> Found:
+    """Return the best of the subnets that a sampling search looks at."""
     candidates = Candidates(problem, predictor.predict)
     note = ""
     if isinstance(options, RandomOptions):
@@ -138,19 +151,19 @@ def _sampled(result: SearchResult, options: Searcher, top_k: int, seed: int) -> 
         if candidates.evaluations < options.samples:
             note = f"only {candidates.evaluations} of {options.max_draws} random subnets are within the limits"
     elif isinstance(options, EvolutionOptions):
-        _evolve(candidates, result.feasibility.witness, options, rng)
+        _evolve(candidates, witness, options, rng)
     elif isinstance(options, BcfwOptions):
         bcfw_search(candidates, _bilinear(predictor), rng, options)
         if not candidates.evaluations:
-            candidates.evaluate(result.feasibility.witness)
+            candidates.evaluate(witness)
     else:
         start = _stand_in_best(problem, predictor, options, seed)
-        _evolve(candidates, start if len(start) else result.feasibility.witness, options.refinement, rng)
+        _evolve(candidates, start if len(start) else witness, options.refinement, rng)
         note = (
             f"not certified: predictor {predictor.name!r} is not additive, so the exact best subnets of an additive "
             "stand-in were refined by evolution"
         )
-    return result.replace(genes=candidates.best(top_k), evaluations=candidates.evaluations, note=note)
+    return Found(candidates.best(top_k), candidates.evaluations, note=note)
 
 
 def _bilinear(predictor: Predictor) -> BilinearForm:

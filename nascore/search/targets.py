@@ -14,13 +14,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from nascore.devices import Device, get_device
 from nascore.errors import TargetError, unknown_name
 from nascore.latency_schema import LATENCY, latency_metric
+from nascore.results.costs import Constraint
 from nascore.spaces.staged import StagedSpace
 
 UNITS = {
@@ -36,28 +33,6 @@ LATENCY_ON = "latency_on"
 
 
 @dataclass(frozen=True)
-class Constraint:
-    """An upper bound on one cost.
-
-    Parameters
-    ----------
-    name
-        As written in a target, e.g. ``"peak_memory_kb"``.
-    metric
-        The cost column, e.g. ``"peak_memory_bytes"``.
-    limit
-        The bound in the unit of `name`.
-    limit_in_metric
-        The bound in the unit of `metric`.
-    """
-
-    name: str
-    metric: str
-    limit: float
-    limit_in_metric: float
-
-
-@dataclass(frozen=True)
 class Target:
     """A named set of constraints, with global choices that are kept to one value."""
 
@@ -70,13 +45,6 @@ class Target:
     def measured_devices(self) -> list[str]:
         """The devices whose latency it bounds."""
         return [c.metric.removeprefix(latency_metric("")) for c in self.constraints if c.name == LATENCY]
-
-    def satisfied(self, costs: pd.DataFrame) -> NDArray[np.bool_]:
-        """Return an `(n,)` mask of the rows of `costs` within every bound."""
-        inside = np.ones(len(costs), dtype=bool)
-        for constraint in self.constraints:
-            inside &= costs[constraint.metric].to_numpy() <= constraint.limit_in_metric
-        return inside
 
 
 def parse_target(
@@ -126,7 +94,8 @@ def parse_target(
         raise TargetError(f"target {name!r} has no constraint; expected at least one of {', '.join(UNITS)}")
     units = UNITS | _latency_unit(name, spec, measured_devices)
     constraints = tuple(
-        Constraint(key, units[key][0], limit, _in_metric(limit, units[key][1])) for key, limit in limits.items()
+        Constraint(name=key, metric=units[key][0], limit=limit, limit_in_metric=_in_metric(limit, units[key][1]))
+        for key, limit in limits.items()
     )
     return Target(name, constraints, fixed, device)
 

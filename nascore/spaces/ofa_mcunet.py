@@ -83,7 +83,7 @@ class OfaMcunet(StagedSpace):
             n_classes=check_classes(n_classes),
         )
 
-    def options(self) -> dict[str, int]:
+    def options(self) -> dict[str, Any]:
         """Return the number of classes."""
         return {"n_classes": self.n_classes}
 

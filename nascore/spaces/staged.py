@@ -27,7 +27,7 @@ class StagedSpace(GeneSpace):
     batch_norm_eps: ClassVar[float] = 1e-5
     """What batch normalisations add to variances."""
 
-    def options(self) -> dict[str, int]:
+    def options(self) -> dict[str, Any]:
         """Return what else makes networks of the space what they are, e.g. the number of classes."""
         return {}
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nascore.data.store import ImageStore
 from nascore.errors import ConfigError
 from nascore.evaluation.measure import calibrate_on_store, measure
-from nascore.files import write_parquet
+from nascore.results.training import FINETUNING_CURVE
 from nascore.spaces.staged import Genes, StagedSpace
 from nascore.supernet import Subnet
 from nascore.supernet.allocator import keep_freed_memory
@@ -26,8 +26,6 @@ from nascore.training.train import teacher_of
 
 PHASE = "finetuning"
 """The name of the one phase, in the learning curve and of its random streams."""
-
-CURVE_COLUMNS = ("phase", "epoch", "step", "images", "learning_rate", "loss", "accuracy")
 
 
 class Alone(nn.Module):
@@ -77,14 +75,14 @@ def finetune(job: PhaseJob) -> None:
     curve = Trainer(student, batches, options, resume, monitor, teacher_of(job, batches), section=PHASE).run()
     calibrate_on_store(subnet, store, n_images=job.calibration_images, device=device)
     save_subnet(job.checkpoint, subnet, read_facts(job.start) | {"finetuned_epochs": str(options.epochs)})
-    write_parquet(job.curve, pd.DataFrame(curve, columns=CURVE_COLUMNS))
+    FINETUNING_CURVE.write(job.curve, pd.DataFrame(curve, columns=list(FINETUNING_CURVE.columns)))
     job.resume.unlink(missing_ok=True)
 
 
 def nothing_to_finetune(weights: Path, curve: Path) -> None:
     """Write what `finetune` leaves for a target without a winner: an empty folder, and a learning curve of no epoch."""
     weights.mkdir(parents=True, exist_ok=True)
-    write_parquet(curve, pd.DataFrame(columns=CURVE_COLUMNS))
+    FINETUNING_CURVE.write(curve, FINETUNING_CURVE.empty())
 
 
 def only(subnet: Subnet) -> StagedSpace:

@@ -8,7 +8,7 @@ import torch
 from nascore.data.store import ImageStore
 from nascore.errors import ConfigError, unknown_name
 from nascore.evaluation.measure import calibrate_on_store, measure
-from nascore.files import write_parquet
+from nascore.results.training import CURVE
 from nascore.seeds import integer_seed
 from nascore.supernet import AnySupernet, BinasSupernet, Supernet, build_supernet
 from nascore.supernet.allocator import keep_freed_memory
@@ -64,7 +64,7 @@ def _train(job: PhaseJob, batches: Batches) -> None:
     curve = Trainer(supernet, batches, job.options, resume, monitor, teacher).run()
     if is_first():
         save_supernet(job.checkpoint, supernet, {"phase": phase.name})
-        write_parquet(job.curve, pd.DataFrame(curve))
+        CURVE.write(job.curve, pd.DataFrame(curve))
         job.resume.unlink(missing_ok=True)
 
 

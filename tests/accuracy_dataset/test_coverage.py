@@ -4,8 +4,9 @@ import pytest
 from messages import facts
 from space_examples import SMALL
 
-from nascore.accuracy_dataset.coverage import coverage, covered_space, read_coverage
+from nascore.accuracy_dataset.coverage import coverage, covered_space
 from nascore.errors import DataError
+from nascore.results.dataset import COVERAGE
 
 
 def counts_of(genes, space=SMALL):
@@ -79,12 +80,12 @@ class TestCoveredSpace:
 
 def test_a_file_that_is_no_coverage_is_named(tmp_path):
     with pytest.raises(DataError, match=facts("none.parquet", "coverage", "accuracy dataset")):
-        read_coverage(tmp_path / "none.parquet")
+        COVERAGE.read(tmp_path / "none.parquet")
     (tmp_path / "text.parquet").write_text("gene,value")
     with pytest.raises(DataError, match=facts("text.parquet", "Parquet")):
-        read_coverage(tmp_path / "text.parquet")
+        COVERAGE.read(tmp_path / "text.parquet")
     table = pd.DataFrame({"gene": ["width"], "value": [0], "n_rows": [1]})
     for missing in table:
         table.drop(columns=missing).to_parquet(tmp_path / "other.parquet")
         with pytest.raises(DataError, match=facts("other.parquet", "coverage", "accuracy dataset", missing)):
-            read_coverage(tmp_path / "other.parquet")
+            COVERAGE.read(tmp_path / "other.parquet")

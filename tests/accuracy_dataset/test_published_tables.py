@@ -70,8 +70,9 @@ class TestReading:
         assert found.accuracy.tolist() == [3637 / 4029]
 
     def test_report(self, space, write, rows):
-        report = import_folder(write(a=rows[:5], b=rows[4:]), space).report
+        report = import_folder(write(a=rows[:5], b=rows[4:]), space).report.model_dump()
         assert report == {
+            "version": 1,
             "kind": "tables",
             "source": "published tables",
             "n_files": 2,
@@ -109,13 +110,13 @@ class TestDuplicates:
     def test_are_dropped_and_the_first_file_by_name_is_the_source(self, space, write, rows):
         found = import_folder(write(b=rows[:3], a=rows[1:4], c=rows[:1] * 2), space)
         assert len(found.genes) == 4
-        assert found.report["n_duplicates_dropped"] == 4
+        assert found.report.n_duplicates_dropped == 4
         assert sorted(found.source) == ["a.json", "a.json", "a.json", "b.json"]
 
     def test_entries_that_do_not_run_make_no_other_architecture(self, space, write):
         other = arch(ks=[3, 7, 7, *[3] * 17], d=[0] * 5 + [1])
         found = import_folder(write(a=[[arch(), percent(3000)], [other, percent(3000)]]), space)
-        assert len(found.genes) == 1 and found.report["n_duplicates_dropped"] == 1
+        assert len(found.genes) == 1 and found.report.n_duplicates_dropped == 1
 
     def test_contradictory_accuracies_are_refused_with_both_places(self, space, write, rows):
         folder = write(a=rows, b=[rows[3], [rows[2][0], percent(3600)]])
@@ -215,11 +216,11 @@ class TestPublished:
     """The published tables of MIT 6.5940 lab 3; 35 of the 40 files."""
 
     def test_report(self, published):
-        counts = {key: value for key, value in published.report.items() if key.startswith("n_")}
+        counts = {key: value for key, value in published.report.model_dump().items() if key.startswith("n_")}
         assert counts == {"n_files": 35, "n_rows": 43_750, "n_duplicates_dropped": 0, "n_images": 4029}
-        assert published.report["accuracy_mean"] == pytest.approx(0.90255, abs=2e-4)
-        assert published.report["accuracy_min"] >= 0.8454 - 5e-5
-        assert published.report["accuracy_max"] <= 0.9360 + 5e-5
+        assert published.report.accuracy_mean == pytest.approx(0.90255, abs=2e-4)
+        assert published.report.accuracy_min >= 0.8454 - 5e-5
+        assert published.report.accuracy_max <= 0.9360 + 5e-5
 
     @pytest.mark.parametrize(
         ("resolution", "narrow", "wide"),

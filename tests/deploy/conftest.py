@@ -3,6 +3,7 @@
 import pytest
 import torch
 from deterministic_weights import fill
+from result_examples import bound, search_result
 
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 
@@ -48,9 +49,8 @@ def weights(subnet, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def search():
-    """What a search says of the target, as far as a bundle needs it."""
-    constraints = [{"metric": "macs", "limit_in_metric": 5e6}, {"metric": "latency_ms@board", "limit_in_metric": 7.5}]
-    return {"target": "easy", "status": "optimal", "message": "proven", "constraints": constraints}
+    """Return the search that found the subnet."""
+    return search_result(constraints=[bound("macs", 5e6), bound("latency_ms@board", 7.5)])
 
 
 @pytest.fixture(scope="session")

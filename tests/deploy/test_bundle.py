@@ -7,6 +7,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 from messages import facts
+from result_examples import nothing_found
 
 from nascore.deploy import bundle as module
 from nascore.deploy.bundle import write_bundle, write_empty_bundle
@@ -15,7 +16,7 @@ from nascore.devices import Device
 from nascore.errors import DataError
 from nascore.evaluation.onnx_extra import require_onnx
 from nascore.files import read_json
-from nascore.report.bundle_records import Bundle
+from nascore.results.bundle import Bundle
 from nascore.spaces import get_space, space_names
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import save_subnet, save_supernet
@@ -29,24 +30,23 @@ FILES = {
 def test_the_bundle_is_whole(bundle, weights, store):
     folder, checks = bundle
     assert {path.name for path in folder.iterdir()} == FILES
-    assert read_json(folder / "checks.json") == checks
-    assert Bundle.model_validate(checks).status == "bundled"
+    assert Bundle.of_folder(folder) == checks and checks.status == "bundled"
     assert (folder / "labels.txt").read_text() == "not_person\nperson\n"
-    assert checks["weights_sha256"] == sha256(weights.read_bytes()).hexdigest()
-    assert (checks["n_test"], checks["n_calibration"], checks["images_sha256"]) == (35, 20, store.sha256)
-    for name, model in checks["models"].items():
-        assert model["bytes"] == (folder / name).stat().st_size
+    assert checks.weights_sha256 == sha256(weights.read_bytes()).hexdigest()
+    assert (checks.n_test, checks.n_calibration, checks.images_sha256) == (35, 20, store.sha256)
+    for name, model in checks.models.items():
+        assert model.bytes == (folder / name).stat().st_size
 
 
 def test_float_models_answer_as_pytorch(bundle):
     _, checks = bundle
     for name in ("model.onnx", "model_dynamic.onnx"):
-        model = checks["models"][name]
-        assert model["max_difference"] < 1e-4 and model["changed_decisions"] == 0
-        assert model["accuracy"] == checks["pytorch"]["accuracy"]
-    int8 = checks["models"]["model_int8.onnx"]
-    assert int8["max_difference"] > checks["models"]["model.onnx"]["max_difference"]
-    assert int8["bytes"] < checks["models"]["model.onnx"]["bytes"] / 2
+        model = checks.models[name]
+        assert model.max_difference < 1e-4 and model.changed_decisions == 0
+        assert model.accuracy == checks.pytorch.accuracy
+    int8 = checks.models["model_int8.onnx"]
+    assert int8.max_difference > checks.models["model.onnx"].max_difference
+    assert int8.bytes < checks.models["model.onnx"].bytes / 2
 
 
 @pytest.mark.slow
@@ -62,20 +62,20 @@ def test_the_card_says_it_all(bundle):
     card = (folder / "model_card.md").read_text()
     for text in (
         "# Model card: easy", "](architecture.svg)", "| `model_int8.onnx` |", "opset 17", "| 5 M |", "7.5",
-        "calibrated on 20 images", "35 images of `test`", checks["weights_sha256"], "ab" * 32, "| fits |",
+        "calibrated on 20 images", "35 images of `test`", checks.weights_sha256, "ab" * 32, "| fits |",
         "`nascore lineage bundles/easy`", "](../../report.html)", "Apache License 2.0", "`synthetic`, 2 train,",
     ):  # fmt: skip
         assert text in card.replace("\u00a0", " "), text
-    assert "{" not in card.replace(json.dumps(checks["arch"], sort_keys=True), "")
+    assert "{" not in card.replace(json.dumps(checks.arch, sort_keys=True), "")
 
 
 @pytest.mark.slow
 def test_fine_tuned_weights_are_said_to_be(bundle, subnet, store, tmp_path):
     card = (bundle[0] / "model_card.md").read_text()
-    assert bundle[1]["finetuned_epochs"] is None and "Fine-tuned" not in card
+    assert bundle[1].finetuned_epochs is None and "Fine-tuned" not in card
     save_subnet(tmp_path / "tuned.safetensors", subnet, {"checkpoint_sha256": "ab" * 32, "finetuned_epochs": "3"})
     checks = write_bundle(tmp_path / "b", tmp_path / "tuned.safetensors", store.folder, calibration_images=4)
-    assert checks["finetuned_epochs"] == 3
+    assert checks.finetuned_epochs == 3
     assert "\n* Fine-tuned for 3 epochs after" in (tmp_path / "b" / "model_card.md").read_text()
 
 
@@ -86,23 +86,23 @@ def test_a_subnet_of_every_space_has_a_picture():
 
 
 def test_names_on_the_card_are_text(bundle, store):
-    checks = bundle[1] | {"labels": ["<script>alert(1)</script>", "person"]}
+    checks = bundle[1].model_copy(update={"labels": ["<script>alert(1)</script>", "person"]})
     card = model_card(checks, manifest=store.manifest)
     assert "<script" not in card and "&lt;script&gt;" in card
 
 
 @pytest.mark.slow
 def test_a_device_fits_to_the_last_byte(bundle, weights, store, tmp_path, monkeypatch):
-    memory = bundle[1]["memory"]
-    arena, flash = (-(-memory[key] // 1024) for key in ("arena_bytes", "flash_bytes"))
+    memory = bundle[1].memory
+    arena, flash = (-(-getattr(memory, key) // 1024) for key in ("arena_bytes", "flash_bytes"))
     devices = [
         Device("enough", "-", arena, flash, "-"),
         Device("little_sram", "-", arena - 1, flash, "-"),
         Device("little_flash", "-", arena, flash - 1, "-"),
     ]
     monkeypatch.setattr(module, "DEVICES", {device.name: device for device in devices})
-    found = write_bundle(tmp_path / "b", weights, store.folder, calibration_images=4)["devices"]
-    assert {row["name"]: row["fits"] for row in found} == {"enough": True, "little_sram": False, "little_flash": False}
+    found = write_bundle(tmp_path / "b", weights, store.folder, calibration_images=4).devices
+    assert {row.name: row.fits for row in found} == {"enough": True, "little_sram": False, "little_flash": False}
     header = (tmp_path / "b" / "model_int8.h").read_text()
     assert re.search(r"enough .*: fits$", header, re.MULTILINE)
     assert re.search(r"little_flash .*: does not fit$", header, re.MULTILINE)
@@ -120,17 +120,17 @@ def test_the_header_is_c_and_says_the_sizes(bundle, tmp_path):
     warnings = ["-Wall", "-Wextra", "-Werror", "-pedantic", "-std=c99"]
     subprocess.run(["cc", *warnings, f"-I{folder}", "main.c", "-o", "main"], cwd=tmp_path, check=True)
     *numbers, scale = subprocess.check_output([tmp_path / "main"], text=True).split()
-    memory = checks["memory"]
-    sizes = [memory[key] for key in ("weight_bytes", "bias_bytes", "flash_bytes", "arena_bytes")]
+    memory = checks.memory
+    sizes = [getattr(memory, key) for key in ("weight_bytes", "bias_bytes", "flash_bytes", "arena_bytes")]
     assert [int(number) for number in numbers[:-1]] == [40, 2, *sizes]
     assert 0 <= int(numbers[-1]) <= 255 and float(scale) == pytest.approx(2 / 255, rel=0.05)
 
 
-@pytest.mark.parametrize(("status", "kept"), [("infeasible", "infeasible"), ("gave_up", "not_found")])
-def test_nothing_found_leaves_a_card_that_says_so(status, kept, tmp_path):
-    write_empty_bundle(tmp_path, {"target": "tiny", "status": status, "message": "72 KB at least"})
+@pytest.mark.parametrize("status", ["infeasible", "not_found"])
+def test_nothing_found_leaves_a_card_that_says_so(status, tmp_path):
+    write_empty_bundle(tmp_path, nothing_found(status, target="tiny", message="72 KB at least"))
     assert {path.name for path in tmp_path.iterdir()} == {"model_card.md", "checks.json"}
-    assert Bundle.model_validate(read_json(tmp_path / "checks.json")).status == kept
+    assert Bundle.of_folder(tmp_path).status == status
     card = (tmp_path / "model_card.md").read_text()
     assert card.startswith("# Model card: tiny\n\nThere is no model. ") and "72 KB at least" in card
 

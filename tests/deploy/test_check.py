@@ -20,11 +20,11 @@ def test_the_arena_of_int8_activations_is_the_predicted_peak(bundle, subnet):
     """By definition input and output of the widest layer and what is kept beside it; the runtime holds just that."""
     folder, checks = bundle
     measured = arena_bytes((folder / "model_int8.onnx").read_bytes(), 40)
-    assert measured == checks["memory"]["measured_arena_bytes"]
-    assert measured == measured_costs(subnet)["peak_memory_bytes"] == checks["memory"]["predicted_peak_memory_bytes"]
+    assert measured == checks.memory.measured_arena_bytes
+    assert measured == measured_costs(subnet)["peak_memory_bytes"] == checks.memory.predicted_peak_memory_bytes
 
 
 def test_float_activations_take_more(bundle):
     folder, checks = bundle
     single = arena_bytes((folder / "model.onnx").read_bytes(), 40)
-    assert single == pytest.approx(4 * checks["memory"]["measured_arena_bytes"], rel=0.5)
+    assert single == pytest.approx(4 * checks.memory.measured_arena_bytes, rel=0.5)

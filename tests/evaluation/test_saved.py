@@ -1,23 +1,21 @@
-import json
 import re
 from dataclasses import replace
 
 import pytest
 import torch
 from messages import facts
+from result_examples import contender, validation
 
 from nascore.errors import DataError
 from nascore.evaluation.measure import measure
 from nascore.evaluation.measured_costs import measured_costs
 from nascore.evaluation.saved import measure_saved, validate_finetuned
 from nascore.evaluation.validation import interval
-from nascore.report.finetuning_records import Finetuning
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import save_subnet
 
 CPU = torch.device("cpu")
 BEFORE = {"test_accuracy": 0.5, "test_lower": 0.25, "test_upper": 0.75, "test_loss": 0.7}
-SPLIT = {"name": "test", "n_images": 11}
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +23,10 @@ def subnet(measurer, small_space):
     return measurer.calibrated(small_space.smallest())
 
 
-def validation(subnet, **changes):
-    tested = {"role": "found", "arch_id": subnet.arch_id, **BEFORE}
-    others = [
-        {"role": role, **BEFORE, "test_accuracy": accuracy} for role, accuracy in (("found", None), ("random", 0.9))
-    ]
-    return {
-        "target": "t", "status": "validated", "message": "", "split_test": SPLIT, "contenders": [*others, tested],
-        "winner": {"arch_id": subnet.arch_id},
-    } | changes  # fmt: skip
+def validated(subnet):
+    """Return a validation with that winner, two other contenders beside it."""
+    others = [contender("found", "1" * 16), contender("random", "2" * 16, **BEFORE | {"test_accuracy": 0.7})]
+    return validation([*others, contender("found", subnet.arch_id, **BEFORE)], subnet.arch_id)
 
 
 def test_a_saved_subnet_is_measured_as_it_is(subnet, store):
@@ -55,8 +48,7 @@ def test_other_classes_and_resolutions_are_refused(subnet, small_space, store):
 
 def test_a_fine_tuned_winner_stands_beside_what_it_was(subnet, small_space, store, tmp_path):
     save_subnet(tmp_path / "winner.safetensors", subnet, {"finetuned_epochs": "3", "checkpoint_sha256": "ab"})
-    result = validate_finetuned(validation(subnet), tmp_path, small_space, store, device=CPU, batch_size=5)
-    record = Finetuning.model_validate(json.loads(json.dumps(result)))
+    record = validate_finetuned(validated(subnet), tmp_path, small_space, store, device=CPU, batch_size=5)
     tested = measure_saved(subnet, store, split="test", device=CPU)
     assert record.status == "finetuned" and record.winner.epochs == 3 and record.winner.checkpoint_sha256 == "ab"
     assert record.winner.before.model_dump() == BEFORE
@@ -67,8 +59,8 @@ def test_a_fine_tuned_winner_stands_beside_what_it_was(subnet, small_space, stor
 
 
 @pytest.mark.parametrize("status", ["infeasible", "not_found"])
-def test_without_a_winner_nothing_is_fine_tuned(subnet, small_space, store, tmp_path, status):
-    given = validation(subnet, status=status, winner=None, contenders=[], message="proven")
+def test_without_a_winner_nothing_is_fine_tuned(small_space, store, tmp_path, status):
+    given = validation([], None, status=status, message="proven")
     result = validate_finetuned(given, tmp_path, small_space, store, device=CPU, batch_size=5)
-    assert Finetuning.model_validate(result).status == status
-    assert re.match(facts("fine-tune", "proven"), result["message"]) and result["winner"] is None
+    assert (result.status, result.winner) == (status, None)
+    assert re.match(facts("fine-tune", "proven"), result.message)

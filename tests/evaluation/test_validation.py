@@ -5,22 +5,15 @@ import pandas as pd
 import pytest
 import torch
 from messages import facts
+from result_examples import bound, nothing_found, search_result
 
 from nascore.efficiency import cost
 from nascore.evaluation.measure import Measurement, measure
 from nascore.evaluation.validation import best_of_roles, interval, validate_target
-from nascore.report.validation_records import Validation, Winner
+from nascore.results.validation import Validation
 from nascore.supernet.checkpoint import load_subnet, read_facts
 
-SEARCH = {
-    "target": "easy",
-    "searcher": "exact",
-    "predictor": "additive",
-    "status": "optimal",
-    "message": "proven",
-    "constraints": [{"metric": "macs", "limit_in_metric": 1e12}],
-    "fixed": {},
-}
+SEARCH = search_result()
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +47,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def result(measurer, ranking, genes, folder) -> dict:
+def result(measurer, ranking, genes, folder) -> Validation:
     return validate_target(measurer, SEARCH, ranking, genes, folder)
 
 
@@ -62,21 +55,23 @@ def result(measurer, ranking, genes, folder) -> dict:
 def test_a_latency_limit_is_judged_by_the_table_as_no_clock_is_here(measurer, ranking, genes, tmp_path):
     known = ranking.assign(**{"latency_ms@board": [4.0, 5.0, 5.0, 5.0, 3.0, 6.0]})
     for limit, kept in ((5.0, True), (4.5, False)):
-        bounded = SEARCH | {"constraints": [{"metric": "latency_ms@board", "limit_in_metric": limit}]}
-        winner = validate_target(measurer, bounded, known, genes, tmp_path / str(limit))["winner"]
-        assert winner["satisfies_target"] is kept
-        assert winner["costs_counted"]["latency_ms@board"] == 5.0 and "latency_ms@board" not in winner["costs_measured"]
-        assert not Winner.model_validate(winner).differences
+        bounded = search_result(constraints=[bound("latency_ms@board", limit)])
+        winner = validate_target(measurer, bounded, known, genes, tmp_path / str(limit)).winner
+        assert winner.satisfies_target is kept
+        assert winner.costs_counted["latency_ms@board"] == 5.0 and "latency_ms@board" not in winner.costs_measured
+        assert not winner.differences
 
 
-def test_the_record_is_what_the_report_reads(result, ranking, genes, small_space, store):
-    record = Validation.model_validate(result)
+def test_the_record_holds_every_contender(result, ranking, genes, small_space, tmp_path):
+    result.write(tmp_path / "validation.json")
+    record = Validation.read(tmp_path / "validation.json")
+    assert record == result
     assert record.status == "validated" and record.n_measurements == 3
     assert (record.split_search.n_images, record.split_test.n_images) == (13, 11)
     assert record.majority_class_accuracy == 6 / 11
     assert [contender.arch for contender in record.contenders] == small_space.to_dicts(genes)
     assert [contender.arch_id for contender in record.contenders] == ranking["arch_id"].tolist()
-    assert [c.role for c in record.contenders if c.test_accuracy is not None] == [
+    assert [c.role for c in record.contenders if c.is_tested] == [
         "found",
         "random",
         "smallest",
@@ -85,12 +80,12 @@ def test_the_record_is_what_the_report_reads(result, ranking, genes, small_space
 
 
 def test_the_winner_was_decided_on_search(result, ranking):
-    assert [c["test_accuracy"] is not None for c in result["contenders"][:3]] == [False, True, False]
-    assert result["winner"]["arch_id"] == ranking["arch_id"][1]
-    tested = result["contenders"][1]
-    assert tested["test_lower"] < tested["test_accuracy"] < tested["test_upper"]
-    accuracies = (f"{tested[key]:.4f}" for key in ("test_accuracy", "test_lower", "test_upper"))
-    assert re.match(facts(*accuracies, "0.8000"), result["message"])
+    assert [c.is_tested for c in result.contenders[:3]] == [False, True, False]
+    assert result.winner.arch_id == ranking["arch_id"][1]
+    tested = result.contenders[1]
+    assert tested.test_lower < tested.test_accuracy < tested.test_upper
+    accuracies = (f"{share:.4f}" for share in tested.test.interval)
+    assert re.match(facts(*accuracies, "0.8000"), result.message)
 
 
 @pytest.mark.slow
@@ -98,26 +93,26 @@ def test_one_subnet_in_two_roles_is_tested_once(new_measurer, ranking, genes, tm
     measurer = new_measurer()
     real, splits = measurer.measure, []
     monkeypatch.setattr(measurer, "measure", lambda subnet, split: splits.append(split) or real(subnet, split))
-    contenders = validate_target(measurer, SEARCH, ranking, genes, tmp_path)["contenders"]
+    contenders = validate_target(measurer, SEARCH, ranking, genes, tmp_path).contenders
     assert splits == ["test"] * 3
-    assert contenders[1]["test_loss"] == contenders[3]["test_loss"]
+    assert contenders[1].test_loss == contenders[3].test_loss
 
 
 def test_the_saved_weights_are_the_winner_s(result, small_space, store, folder, measurer):
-    assert result["winner"]["weights"] == "weights/winner.safetensors"
+    assert result.winner.weights == "weights/winner.safetensors"
     loaded = load_subnet(folder / "winner.safetensors", small_space)
-    assert loaded.arch_id == result["winner"]["arch_id"]
+    assert loaded.arch_id == result.winner.arch_id
     again = measure(loaded, store, split="test", device=torch.device("cpu"), batch_size=5)
-    tested = result["contenders"][1]
-    assert (again.accuracy, again.loss) == (tested["test_accuracy"], tested["test_loss"])
+    tested = result.contenders[1]
+    assert (again.accuracy, again.loss) == (tested.test_accuracy, tested.test_loss)
     sha256 = measurer.checkpoint_sha256
     assert read_facts(folder / "winner.safetensors") == {"target": "easy", "checkpoint_sha256": sha256}
-    assert result["winner"]["checkpoint_sha256"] == sha256
+    assert result.winner.checkpoint_sha256 == sha256
 
 
 def test_costs_by_table_and_on_the_network_agree(result):
-    assert result["winner"]["costs_counted"] == result["winner"]["costs_measured"] == result["contenders"][1]["costs"]
-    assert result["winner"]["satisfies_target"]
+    assert result.winner.costs_counted == result.winner.costs_measured == result.contenders[1].costs
+    assert result.winner.satisfies_target
 
 
 @pytest.mark.parametrize(
@@ -134,27 +129,25 @@ def test_costs_by_table_and_on_the_network_agree(result):
 def test_the_target_is_checked_on_the_network(
     measurer, ranking, genes, result, tmp_path, constraints, fixed, satisfied
 ):
-    costs = result["winner"]["costs_measured"]
-    limits = [{"metric": metric, "limit_in_metric": costs[metric] + change} for metric, change in constraints]
-    search = {**SEARCH, "constraints": limits, "fixed": fixed}
+    costs = result.winner.costs_measured
+    limits = [bound(metric, costs[metric] + change) for metric, change in constraints]
+    search = search_result(constraints=limits, fixed=fixed)
     found = validate_target(measurer, search, ranking[1:2].reset_index(drop=True), genes[1:2], tmp_path)
-    assert found["winner"]["satisfies_target"] == satisfied
+    assert found.winner.satisfies_target == satisfied
 
 
-@pytest.mark.parametrize(("status", "expected"), [("infeasible", "infeasible"), ("gave_up", "not_found")])
-def test_a_target_without_contenders(measurer, ranking, genes, tmp_path, status, expected):
-    search = {**SEARCH, "status": status, "message": "72 KB at least"}
-    result = validate_target(measurer, search, ranking[:0], genes[:0], tmp_path / "weights")
-    record = Validation.model_validate(result)
-    assert (record.status, record.message, record.winner) == (expected, "72 KB at least", None)
+@pytest.mark.parametrize("status", ["infeasible", "not_found"])
+def test_a_target_without_contenders(measurer, ranking, genes, tmp_path, status):
+    search = nothing_found(status, message="72 KB at least")
+    record = validate_target(measurer, search, ranking[:0], genes[:0], tmp_path / "weights")
+    assert (record.status, record.message, record.winner) == (status, "72 KB at least", None)
     assert record.contenders == [] and record.n_measurements == 0
     assert list((tmp_path / "weights").iterdir()) == []
 
 
 def test_baselines_without_a_find(measurer, ranking, genes, tmp_path):
     found = validate_target(measurer, SEARCH, ranking[4:5].reset_index(drop=True), genes[4:5], tmp_path)
-    assert Validation.model_validate(found).status == "not_found"
-    assert found["contenders"][0]["test_accuracy"] is not None
+    assert found.status == "not_found" and found.contenders[0].is_tested
 
 
 # -- ties and intervals ------------------------------------------------------------------------------

@@ -85,10 +85,11 @@ def test_the_table_has_operations_beside_their_depth_and_both_forms_are_judged()
     assert of[NOTHING, 3, NOTHING] == pytest.approx(0.03 * 6 / 14)
     assert (of[0, NOTHING, 0], of[0, NOTHING, 1]) == (pytest.approx(-0.005), pytest.approx(0.005))
     assert of[2, 3, 0] == pytest.approx(0) and of[2, 3, 1] == pytest.approx(0)
-    assert judge_contributions(TINY, means, genes, accuracy) == {
+    assert judge_contributions(TINY, means, genes, accuracy).model_dump() == {
+        "version": 1,
         "n_rows": 14,
         "paper": {"kendall_tau": pytest.approx(1), "spearman": pytest.approx(1)},
         "published_code": {"kendall_tau": pytest.approx(1, abs=0.2), "spearman": pytest.approx(1, abs=0.1)},
     }
     nothing = judge_contributions(TINY, means, genes, np.full(14, 0.7))
-    assert nothing["paper"] == {"kendall_tau": None, "spearman": None}
+    assert nothing.paper.kendall_tau is nothing.paper.spearman is None

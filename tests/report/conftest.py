@@ -90,7 +90,7 @@ def search_results(space, subnets):
         "arch": subnets[3]["arch"],
     }
     proof = {"reason": "Every subnet needs more memory.", "smallest": [smallest]}
-    device = {"name": "stm32f411", "sram_kb": 128, "flash_kb": 512, "datasheet": "ST DS10314"}
+    device = {"name": "stm32f411", "part": "STM32F411RE", "sram_kb": 128, "flash_kb": 512, "datasheet": "ST DS10314"}
     rows = [
         result("easy", "exact", "optimal", subnets[:5], certificate=certificate, device=device),
         result("easy", "random", "found", subnets[4:6]),
@@ -201,10 +201,12 @@ def _metrics() -> dict:
         "n_train": 3000,
         "n_calibration": 500,
         "n_test": 500,
+        "n_rows": 500,
         "mae": 0.002,
         "rmse": 0.003,
         "kendall_tau": 0.8,
         "kendall_tau_within_resolution": 0.7,
+        "kendall_tau_by_resolution": {"96": 0.7, "112": 0.7},
         "spearman": 0.9,
         "interval_level": 0.9,
         "interval_coverage": 0.91,

@@ -13,7 +13,11 @@ BUNDLED = {
     "message": "",
     "n_test": 1200,
     "models": {"model.onnx": MODEL, "model_int8.onnx": MODEL | {"accuracy": 0.74, "changed_decisions": 9}},
+    "arch_id": "0" * 16,
+    "pytorch": {"accuracy": 0.75, "lower": 0.7, "upper": 0.8},
     "memory": {
+        "weight_bytes": 631000,
+        "bias_bytes": 808,
         "flash_bytes": 631808,
         "predicted_peak_memory_bytes": 51200,
         "measured_arena_bytes": 52224,

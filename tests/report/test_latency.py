@@ -5,15 +5,16 @@ import pytest
 from latency_examples import SETTING, table_of
 from messages import facts
 
-from nascore.efficiency.latency_judgement import ESTIMATES, compare
+from nascore.efficiency.latency_judgement import compare
 from nascore.errors import DataError
 from nascore.files import read_json, write_json
 from nascore.report.content import read_content
 from nascore.report.latency import agreements, crossed, latency_verdicts
 from nascore.report.latency_figures import latency_estimates
-from nascore.report.latency_records import FOUND, read_latency
+from nascore.report.latency_records import read_latency
 from nascore.report.page import render
 from nascore.report.view import target_views
+from nascore.results.latency import ESTIMATES, FOUND
 
 BOUND = {"name": "latency_ms", "metric": "latency_ms@board", "limit": 5.0, "limit_in_metric": 5.0}
 
@@ -24,8 +25,13 @@ def device_files(folder, space, subnets, name, measured, *, heldout=(1.0, 2.0, 4
     times = pd.Series(heldout, dtype=float)
     estimated = pd.DataFrame({way: times * (1.1 if way == "corrected_sum" else 1.5) for way in ESTIMATES})
     networks = pd.DataFrame({"arch_id": list("abc")[: len(times)], "resolution": 96.0, "measured_ms": times})
-    found = pd.DataFrame([(s["arch_id"], 4.0, measured, 0.25) for s in subnets], columns=list(FOUND))
-    files = {key: folder / f"{key}" for key in ("table", "quality", "heldout", "found")}
+    found = pd.DataFrame([(s["arch_id"], 4.0, measured, 0.25) for s in subnets], columns=list(FOUND.columns))
+    files = {
+        "table": folder / "table.parquet",
+        "quality": folder / "quality.csv",
+        "heldout": folder / "heldout.parquet",
+        "found": folder / "found.csv",
+    }
     table_of(space, replace(SETTING, device=name)).write(files["table"])
     compare(times, estimated if len(times) else estimated[[]]).to_csv(files["quality"], index=False)
     networks.assign(spread_ms=0.05).join(estimated).to_parquet(files["heldout"])
@@ -67,7 +73,7 @@ def test_every_row_leads_to_its_file(files):
     for device in ("board", "phone"):
         for name in ("quality", "found"):
             origin = content.origins["latency", device, name]
-            assert origin.path == f"{device}/{name}" and f'href="#lineage-{origin.number}"' in section
+            assert origin.path == f"{device}/{name}.csv" and f'href="#lineage-{origin.number}"' in section
     heading = section[section.index("<h3>phone") :]
     number = content.origins["latency", "phone", "quality"].number
     assert f"#lineage-{number}" in heading[: heading.index("</h3>")]
@@ -121,7 +127,7 @@ def test_both_panels_have_one_scale_and_every_network(files):
 def test_wrong_files_are_named(files):
     board = files["latency"][0]
     board["quality"].write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match=facts("quality", "a, b", "estimate, mape, spearman, kendall_tau")):
+    with pytest.raises(DataError, match=facts("quality.csv", "a, b", "estimate, mape, spearman, kendall_tau")):
         read_latency(**board)
     search = read_json(files["searches"][0])
     search["subnets"][0]["costs"].pop("latency_ms@board")

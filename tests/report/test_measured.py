@@ -9,8 +9,8 @@ from supernet_run import validated
 from nascore.report.content import read_content
 from nascore.report.measured import accuracy_table, defects, measured_summary, ranking_table, role_counts, verdict
 from nascore.report.measured_figures import measured_accuracies, predicted_against_measured
-from nascore.report.validation_records import Validation
 from nascore.report.view import target_views
+from nascore.results.validation import Validation
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 from messages import facts
 
 from nascore.errors import DataError
-from nascore.report.labels import METRICS
 from nascore.report.tables import (
     MEASURED_COLUMNS,
     VALIDATION_COLUMNS,
@@ -14,6 +13,7 @@ from nascore.report.tables import (
     targets_table,
     validation_table,
 )
+from nascore.results.labels import METRICS
 
 
 def change(path, **changes):

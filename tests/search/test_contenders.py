@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +9,7 @@ from nascore.accuracy_dataset.sampling import sample_architectures
 from nascore.architectures import read_architectures, write_architectures
 from nascore.efficiency import METRICS, cost
 from nascore.errors import DataError
+from nascore.results.costs import within
 from nascore.search.contenders import contenders
 from nascore.search.options import ExactOptions
 from nascore.search.run import run_search
@@ -24,7 +23,7 @@ def searched(space, predictor):
     def of(spec, part=space):
         target = parse_target("t", spec, space)
         result = run_search(part, target, predictor, ExactOptions(), searcher="exact", top_k=6)
-        return target, json.loads(json.dumps(result.to_json()))
+        return target, result
 
     return of
 
@@ -60,11 +59,11 @@ def test_roles_ranks_and_predictions(space, predictor, searched):
     genes, columns = contenders(space, target, predictor, result, top_k=4, seed=0)
     assert roles(columns) == {"found": 4, "random": 4, "smallest": 1, "largest": 1}
     assert columns["rank"].tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 0, 0]
-    assert space.arch_id(genes)[:4] == [subnet["arch_id"] for subnet in result["subnets"][:4]]
+    assert space.arch_id(genes)[:4] == [subnet.arch_id for subnet in result.subnets[:4]]
     assert columns["predicted_accuracy"].tolist() == predictor.predict(genes).tolist()
     assert (columns["lower"] < columns["predicted_accuracy"]).all()
     assert columns[list(METRICS)].equals(cost(space, genes))
-    assert target.satisfied(columns).all()
+    assert within(columns, target.constraints).all()
     smallest, largest = columns.iloc[-2]["macs"], columns.iloc[-1]["macs"]
     assert columns["macs"].between(smallest, largest).all()
 
@@ -96,7 +95,7 @@ def test_smallest_and_largest_are_those_of_all_architectures(small, small_costs,
     limit = int(macs[int(share * (len(macs) - 1))])
     target, result = searched({"macs_m": limit / 1e6} | ({"peak_memory_kb": peak} if peak else {}), small)
     _, columns = contenders(small, target, predictor, result, top_k=3, seed=0)
-    fitting = small_costs["macs"][target.satisfied(small_costs)]
+    fitting = small_costs["macs"][within(small_costs, target.constraints)]
     extremes = columns[columns["role"].isin(["smallest", "largest"])]["macs"].tolist()
     assert extremes == ([fitting.min(), fitting.max()] if len(fitting) else [])
     assert len(columns) > 0 or not len(fitting)
@@ -124,7 +123,7 @@ def test_where_drawing_is_hopeless_there_are_fewer_random_ones(space, predictor,
 
 def test_a_search_that_found_nothing_leaves_smallest_and_largest(small, half, predictor, searched):
     target, result = searched(half, small)
-    _, columns = contenders(small, target, predictor, result | {"subnets": []}, top_k=5, seed=0)
+    _, columns = contenders(small, target, predictor, result.model_copy(update={"subnets": []}), top_k=5, seed=0)
     assert roles(columns) == {"smallest": 1, "largest": 1}
 
 
@@ -133,9 +132,8 @@ def test_results_of_something_else_are_refused(space, predictor, searched):
     for change, message in (
         ({"target": "other"}, ("'other'", "'t'", "'linear_per_global'")),
         ({"predictor": "mlp"}, ("'t'", "'mlp'", "'linear_per_global'")),
-        ({"subnets": [{}]}, ("'t'", "KeyError('arch')")),
-        ({"subnets": [{"arch": {}}]}, ("'t'", "row 0", "'wid'")),
-        ({"subnets": searched({"macs_m": 60})[1]["subnets"]}, ("'t'", "subnet 0")),
+        ({"subnets": [result.subnets[0].model_copy(update={"arch": {}})]}, ("'t'", "row 0", "'wid'")),
+        ({"subnets": searched({"macs_m": 60})[1].subnets}, ("'t'", "subnet 0")),
     ):
         with pytest.raises(DataError, match=facts(*message)):
-            contenders(space, target, predictor, result | change, top_k=3, seed=0)
+            contenders(space, target, predictor, result.model_copy(update=change), top_k=3, seed=0)

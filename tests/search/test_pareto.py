@@ -9,10 +9,11 @@ from space_examples import BINAS_LIKE, SMALL, restrictions_of
 from nascore.efficiency import METRICS, cost, cost_tables
 from nascore.errors import PredictorError
 from nascore.predictors import make_predictor
+from nascore.results.costs import Constraint
 from nascore.search.exact import exact_search
 from nascore.search.pareto import pareto_front, pareto_table
 from nascore.search.problem import Problem
-from nascore.search.targets import UNITS, Constraint, Target
+from nascore.search.targets import UNITS, Target
 from nascore.spaces.block_table import BlockTable
 
 
@@ -70,7 +71,7 @@ def test_agrees_with_exact_search_on_the_whole_space(space, predictor, metric):
     unit = next(name for name, (column, _) in UNITS.items() if column == metric)
     for row in np.linspace(0, len(front.cost) - 1, 6).astype(int):
         for limit in (front.cost[row], front.cost[row] + 0.5):
-            target = Target("t", (Constraint(unit, metric, limit, limit),))
+            target = Target("t", (Constraint(name=unit, metric=metric, limit=limit, limit_in_metric=limit),))
             found = exact_search(Problem(part, target, tables), table)
             assert found.values[0] == pytest.approx(front.value[row], abs=1e-9)
 

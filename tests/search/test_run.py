@@ -1,4 +1,3 @@
-import json
 import re
 import subprocess
 import sys
@@ -6,10 +5,11 @@ import sys
 import numpy as np
 import pytest
 from messages import facts
+from search_examples import genes_of
 
 from nascore.errors import PredictorError, TargetError
 from nascore.predictors import make_predictor
-from nascore.report.content import read_search
+from nascore.results.search import SearchResult
 from nascore.search import run
 from nascore.search.exact import TOLERANCE
 from nascore.search.options import BcfwOptions, EvolutionOptions, EvolutionSettings, ExactOptions, RandomOptions
@@ -58,14 +58,14 @@ TARGET = {"thop_macs_m": 30, "peak_memory_kb": 200}
 def test_what_every_algorithm_returns(space, covered, search, predictor, algorithm):
     result = search(TARGET, algorithm, top_k=7)
     assert result.status == ("optimal" if algorithm == "exact" else "found")
-    assert len(result.subnets) == len(result.genes) == 7
-    assert covered.allows(result.genes).all()
-    accuracies = [subnet["predicted_accuracy"] for subnet in result.subnets]
+    genes = genes_of(result)
+    assert len(genes) == 7 and covered.allows(genes).all()
+    accuracies = [subnet.predicted_accuracy for subnet in result.subnets]
     assert accuracies == sorted(accuracies, reverse=True)
-    assert accuracies == pytest.approx(predictor.predict(result.genes), abs=1e-12)
+    assert accuracies == pytest.approx(predictor.predict(genes), abs=1e-12)
     for subnet in result.subnets:
-        assert subnet["costs"]["thop_macs"] <= 30e6 and subnet["costs"]["peak_memory_bytes"] <= 200 * 1024
-        assert subnet["lower"] <= subnet["predicted_accuracy"] <= subnet["upper"]
+        assert subnet.costs["thop_macs"] <= 30e6 and subnet.costs["peak_memory_bytes"] <= 200 * 1024
+        assert subnet.lower <= subnet.predicted_accuracy <= subnet.upper
     assert re.match(facts(7, f"{accuracies[0]:.4f}"), result.message)
 
 
@@ -78,14 +78,14 @@ def test_evaluations_are_counted(search):
 def test_no_algorithm_beats_the_proven_optimum(search):
     best = search(TARGET).certificate.objective
     for algorithm in ("random", "evolution"):
-        assert search(TARGET, algorithm).subnets[0]["predicted_accuracy"] <= best + TOLERANCE
+        assert search(TARGET, algorithm).subnets[0].predicted_accuracy <= best + TOLERANCE
 
 
 class TestCertificate:
     def test_figures(self, covered, search):
         result = search(TARGET, top_k=3)
         proof = result.certificate
-        assert proof.objective == pytest.approx(result.subnets[0]["predicted_accuracy"], abs=1e-12)
+        assert proof.objective == pytest.approx(result.subnets[0].predicted_accuracy, abs=1e-12)
         assert (proof.gap, proof.best_bound, proof.top_k_proven) == (0, proof.objective, True)
         assert proof.root_bound >= proof.best_bound
         assert proof.n_architectures == covered.size()
@@ -98,9 +98,9 @@ class TestCertificate:
         assert search(TARGET, "evolution").certificate is None
 
     def test_a_limit_that_no_subnet_reaches_does_not_bind(self, search):
-        assert search({"macs_m": 20, "params_m": 100, "flash_kb": 1e6}).certificate.binding == ("macs_m",)
-        assert search({"params_m": 100}).certificate.binding == ()
-        assert search({"resolution": 96}).certificate.binding == ()
+        assert search({"macs_m": 20, "params_m": 100, "flash_kb": 1e6}).certificate.binding == ["macs_m"]
+        assert search({"params_m": 100}).certificate.binding == []
+        assert search({"resolution": 96}).certificate.binding == []
 
     def test_dropping_a_binding_limit_gives_a_better_subnet_and_no_other_does(self, search):
         spec = {"peak_memory_kb": 150, "macs_m": 25, "params_m": 1.2}
@@ -117,15 +117,15 @@ class TestNothingFound:
         result = search({"peak_memory_kb": 64}, algorithm)
         assert (result.status, result.subnets, result.certificate, result.evaluations) == ("infeasible", [], None, 0)
         assert re.match(facts("infeasible", "peak_memory_kb", 72, 64), result.message)
-        (smallest,) = result.to_json()["infeasibility"]["smallest"]
-        assert smallest["smallest"] == 73_728 and smallest["limit_in_metric"] == 65_536
-        assert smallest["arch"]["image_size"] == 96 and smallest["arch"]["wid"] == 0
+        (smallest,) = result.infeasibility.smallest
+        assert smallest.smallest == 73_728 and smallest.limit_in_metric == 65_536
+        assert smallest.arch["image_size"] == 96 and smallest.arch["wid"] == 0
 
     def test_random_search_may_find_nothing_where_something_exists(self, search):
         result = search({"macs_m": 7.3}, "random")
         assert (result.status, result.subnets) == ("not_found", [])
         assert re.match(facts(0, 5000, "random"), result.message)
-        assert result.to_json()["infeasibility"] is None
+        assert result.infeasibility is None
 
     def test_the_others_find_it(self, search):
         assert search({"macs_m": 7.3}, "evolution").status == "found"
@@ -163,7 +163,7 @@ class TestNotAdditive:
 
 def test_fixed_choices_are_kept(search, space):
     result = search({"macs_m": 40, "resolution": 144, "width": 0})
-    columns = space.global_columns(result.genes)
+    columns = space.global_columns(genes_of(result))
     assert set(columns["resolution"]) == {144} and set(columns["width"]) == {0}
     assert result.certificate.global_combinations == 1
 
@@ -178,12 +178,12 @@ def test_a_choice_without_measured_rows(search, space):
 @pytest.mark.parametrize("algorithm", OPTIONS)
 def test_the_same_seed_gives_the_same_bytes(search, predictor, mlp, algorithm):
     under = predictor if algorithm == "bcfw" else mlp
-    first, second = (json.dumps(search(TARGET, algorithm, with_predictor=under, seed=5).to_json()) for _ in range(2))
+    first, second = (search(TARGET, algorithm, with_predictor=under, seed=5).model_dump_json() for _ in range(2))
     assert first == second
 
 
 def test_random_streams_depend_on_the_seed(search):
-    first, second = (search(TARGET, "random", seed=seed).genes for seed in (0, 1))
+    first, second = (genes_of(search(TARGET, "random", seed=seed)) for seed in (0, 1))
     assert (first != second).any()
 
 
@@ -210,15 +210,14 @@ print(sorted({"torch", "torchvision", "snakemake", "matplotlib"} & sys.modules.k
     assert printed.split("\n")[:3] == ["optimal", "found", "[]"]
 
 
-def test_read_by_the_report(search, tmp_path):
+def test_what_is_written_is_read(search, tmp_path):
     for number, (spec, algorithm) in enumerate([(TARGET, "exact"), ({"device": "stm32f746", "width": 0}, "evolution")]):
         path = tmp_path / f"{number}.json"
         result = search(spec, algorithm)
-        path.write_text(json.dumps(result.to_json(), allow_nan=False))
-        read = read_search(path)
+        result.write(path)
+        read = SearchResult.read(path)
         assert (read.status, read.message, len(read.subnets)) == (result.status, result.message, 10)
-        assert read.best.arch_id == result.subnets[0]["arch_id"]
-        assert np.isclose(read.best.predicted_accuracy, result.subnets[0]["predicted_accuracy"])
+        assert read == result and read.best == result.subnets[0]
 
 
 @pytest.mark.slow
@@ -229,9 +228,9 @@ def test_a_bilinear_predictor_is_searched_exactly(search, space, measured):
     result = search(TARGET, with_predictor=bilinear, top_k=3)
     assert result.status == "optimal" and result.certificate.global_combinations > 1000
     evolved = search(TARGET, "evolution", with_predictor=bilinear)
-    best = result.subnets[0]["predicted_accuracy"]
-    assert best == pytest.approx(bilinear.predict(result.genes[:1])[0])
-    assert best >= evolved.subnets[0]["predicted_accuracy"]
+    best = result.subnets[0].predicted_accuracy
+    assert best == pytest.approx(bilinear.predict(genes_of(result)[:1])[0])
+    assert best >= evolved.subnets[0].predicted_accuracy
 
 
 def test_frank_wolfe_needs_a_bilinear_predictor(search, mlp):

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from messages import facts
 
 from nascore.errors import TargetError
+from nascore.results.costs import within
 from nascore.search.targets import UNITS, parse_target
 from nascore.spaces import get_space
 
@@ -48,8 +49,8 @@ def test_global_choices_can_be_fixed_with_or_without_a_limit():
 def test_only_rows_within_every_limit_satisfy():
     costs = pd.DataFrame({"macs": [10, 11, 10, 9], "peak_memory_bytes": [2048, 2048, 2049, 1]})
     target = parse({"macs_m": 10e-6, "peak_memory_kb": 2})
-    assert target.satisfied(costs).tolist() == [True, False, False, True]
-    assert parse({"width": 1}).satisfied(costs).all()
+    assert within(costs, target.constraints).tolist() == [True, False, False, True]
+    assert within(costs, parse({"width": 1}).constraints).all()
 
 
 @pytest.mark.parametrize(

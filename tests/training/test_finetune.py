@@ -7,12 +7,12 @@ import torch
 from messages import facts
 
 from nascore.errors import ConfigError, DataError, TrainingError
+from nascore.results.training import FINETUNING_CURVE
 from nascore.spaces import get_space
 from nascore.supernet import build_supernet
 from nascore.supernet.checkpoint import load_subnet, read_facts, save_subnet, save_supernet
 from nascore.supernet.initialise import initialise
-from nascore.training import finetune as module
-from nascore.training.finetune import CURVE_COLUMNS, AloneMonitor, finetune, nothing_to_finetune, only
+from nascore.training.finetune import AloneMonitor, finetune, nothing_to_finetune, only
 from nascore.training.loop import Trainer
 
 BINAS = {"name": "binas", "resolutions": [32], "n_classes": 2}
@@ -60,7 +60,7 @@ def finished(job_of, tmp_path_factory):
 @pytest.mark.slow
 def test_what_it_leaves(finished, small_space):
     curve = pd.read_parquet(finished.curve)
-    assert curve.columns.tolist() == list(CURVE_COLUMNS) and set(curve["phase"]) == {"finetuning"}
+    assert curve.columns.tolist() == list(FINETUNING_CURVE.columns) and set(curve["phase"]) == {"finetuning"}
     assert curve["epoch"].tolist() == [1, 2] and curve["step"].tolist() == [2, 4]
     assert curve["accuracy"].isin([0, 0.25, 0.5, 0.75, 1]).all()
     assert read_facts(finished.checkpoint) == {"target": "t", "checkpoint_sha256": "ab", "finetuned_epochs": "2"}
@@ -165,4 +165,4 @@ def test_a_target_without_a_winner(tmp_path):
     nothing_to_finetune(tmp_path / "weights", tmp_path / "curve.parquet")
     assert not list((tmp_path / "weights").iterdir())
     curve = pd.read_parquet(tmp_path / "curve.parquet")
-    assert curve.columns.tolist() == list(module.CURVE_COLUMNS) and curve.empty
+    assert curve.columns.tolist() == list(FINETUNING_CURVE.columns) and curve.empty

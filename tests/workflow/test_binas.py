@@ -43,7 +43,7 @@ def test_contributions_are_a_table_and_a_section_of_the_report(project):
     base = json.loads((folder / "base.json").read_text())
     right = base.pop("mean_accuracy") * 3
     assert right == pytest.approx(round(right))
-    assert base == {"n_answers": 3, "split": "search", "passes": 1, "resolution": 32}
+    assert base == {"version": 1, "n_answers": 3, "split": "search", "passes": 1, "resolution": 32}
     quality = json.loads((folder / "quality.json").read_text())
     assert quality["n_rows"] == 20 and {"paper", "published_code"} < quality.keys()
     page = (project.results / "report.html").read_text()

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from numpy.typing import NDArray
 
-from nascore.report.labels import arch_label
+from nascore.results.labels import arch_label
 from nascore.spaces.staged import StagedSpace
 
 WIDTH, HEIGHT = 1000, 252

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from nascore.report.drawing import subnet_svg
+from nascore.results.drawing import subnet_svg
 from nascore.spaces import get_space
 
 
