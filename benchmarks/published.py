@@ -94,12 +94,15 @@ def beyond_by(pool: published.Pool) -> str:
 
 
 def _found(result: SearchResult) -> Row:
-    """Return accuracy with its interval, MACs and peak memory of our best subnet."""
+    """Return predicted accuracy, MACs and peak memory of our optimum."""
     best = result.best
     if best is None:
         return "", "", ""
-    accuracy = f"{100 * best.predicted_accuracy:.2f} ({100 * best.lower:.2f} to {100 * best.upper:.2f})"
-    return accuracy, f"{best.costs['thop_macs'] / 1e6:.2f}", f"{best.costs['peak_memory_bytes'] / 1024:.1f}"
+    return (
+        f"{100 * best.predicted_accuracy:.2f}",
+        f"{best.costs['thop_macs'] / 1e6:.2f}",
+        f"{best.costs['peak_memory_bytes'] / 1024:.1f}",
+    )
 
 
 def _known(result: SearchResult) -> str:
@@ -107,7 +110,8 @@ def _known(result: SearchResult) -> str:
     if result.infeasibility:
         return f"proven infeasible: {result.infeasibility.reason}"
     if result.status == "optimal" and (proof := result.certificate):
-        return f"predicted; proven optimal of {count(proof.n_architectures)}: bound {percent(proof.best_bound)}, gap 0"
+        bound, size = percent(proof.best_bound), count(proof.n_architectures)
+        return f"predicted; optimum of the prediction, proven: bound {bound}, gap 0, {size} architectures"
     return f"predicted; best of {count(result.evaluations)}, no proof" if result.evaluations else "predicted; no proof"
 
 

@@ -12,6 +12,7 @@ rule export_bundle:
     """Export and quantise the winner of one target, compare both with PyTorch on the test split, and write its card."""
     input:
         search=validated_search,
+        validation=rules.validate_target.output.validation,
         weights=winner_weights,
         images=store_files("calibration", "test"),
     output:

@@ -9,17 +9,24 @@ FINETUNINGS = (
 
 
 rule summarize:
-    """Write the best subnet of every target and searcher, and the quality of every predictor, as CSV tables."""
+    """Write every target's winner, every search's best prediction, and every predictor's quality as CSV tables."""
     input:
         searches=SEARCHES,
         metrics=expand(rules.evaluate_predictor.output.metrics, predictor=CONFIG.predictors),
         validations=VALIDATIONS,
+        finetunings=FINETUNINGS,
     output:
         targets=report(
             f"{RUN}/targets.csv",
             caption="../docs/captions/targets.rst",
             category="Results",
             labels={"table": "targets"},
+        ),
+        searches=report(
+            f"{RUN}/searches.csv",
+            caption="../docs/captions/searches.rst",
+            category="Results",
+            labels={"table": "searches"},
         ),
         predictors=report(
             f"{RUN}/predictors.csv",
@@ -76,9 +83,11 @@ rule summarize_validation:
 
 
 rule draw_winner:
-    """Draw the best subnet found for one target, or the one nearest to it where nothing satisfies the target."""
+    """Draw the winner of one target, or the subnet nearest to it where nothing satisfies the target."""
     input:
         searches=expand(rules.search.output.result, searcher=CONFIG.searchers, allow_missing=True),
+        validation=[rules.validate_target.output.validation] if CONFIG.data else [],
+        finetuning=[rules.validate_finetuned.output.finetuning] if CONFIG.finetuning.epochs else [],
     output:
         drawing=report(
             f"{RUN}/search/{{target}}/winner.svg",

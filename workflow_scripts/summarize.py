@@ -3,14 +3,16 @@
 import common
 
 from nascore.files import write_text
-from nascore.report.tables import predictors_table, targets_table
+from nascore.report.tables import predictors_table, searches_table, targets_table
 
 
 def main(snakemake):
-    """Write both tables."""
-    targets = targets_table(snakemake.input.searches, snakemake.input.validations)
+    """Write the tables."""
+    files = snakemake.input
+    targets = targets_table(files.searches, files.validations, files.finetunings)
     write_text(snakemake.output.targets, targets.to_csv(index=False))
-    write_text(snakemake.output.predictors, predictors_table(snakemake.input.metrics).to_csv(index=False))
+    write_text(snakemake.output.searches, searches_table(files.searches).to_csv(index=False))
+    write_text(snakemake.output.predictors, predictors_table(files.metrics).to_csv(index=False))
 
 
 if __name__ == "__main__":

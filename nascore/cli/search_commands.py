@@ -187,14 +187,13 @@ def _print_result(result: "SearchResult") -> None:
         rows = [_smallest_cells(s, limits[s.constraint]) for s in result.infeasibility.smallest]
         typer.echo("\n" + table(["limit", "allowed", "smallest", "architecture"], rows))
     if result.subnets:
-        percent = f"{100 * result.interval_level:g}% interval"
         latencies = [metric for metric in result.subnets[0].costs if "@" in metric]
-        header = ["", *ARCH_HEADER, "accuracy (%)", percent, *cost_header(latencies)]
+        header = ["", *ARCH_HEADER, "predicted (%)", *cost_header(latencies)]
         rows = [
             [
                 str(rank),
                 *arch_cells(subnet.arch_id, subnet.arch),
-                *_accuracy_cells(subnet.predicted_accuracy, subnet.lower, subnet.upper),
+                f"{100 * subnet.predicted_accuracy:.3f}",
                 *cost_cells(subnet.costs, latencies),
             ]
             for rank, subnet in enumerate(result.subnets, start=1)
@@ -219,11 +218,6 @@ def _smallest_cells(smallest: "Smallest", constraint: "Constraint") -> list[str]
     """Return a limit and the least of what it bounds, in the unit of the limit."""
     least = smallest.smallest * constraint.limit / constraint.limit_in_metric
     return [smallest.constraint, f"{constraint.limit:.6g}", f"{least:.6g}", smallest.arch_id]
-
-
-def _accuracy_cells(predicted: float, lower: float, upper: float) -> list[str]:
-    """Return a predicted accuracy and its interval, in percent."""
-    return [f"{100 * predicted:.3f}", f"{100 * lower:.2f} to {100 * upper:.2f}"]
 
 
 def predict(
@@ -263,7 +257,8 @@ def predict(
     cells = [
         [
             *arch_cells(entry["arch_id"], entry["arch"]),
-            *_accuracy_cells(entry["predicted_accuracy"], entry["lower"], entry["upper"]),
+            f"{100 * entry['predicted_accuracy']:.3f}",
+            f"{100 * entry['lower']:.2f} to {100 * entry['upper']:.2f}",
             shown[entry["covered"]],
         ]
         for entry in entries

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageOps
 
-from nascore.data.source import CorruptImage, Pixels
+from nascore.data.source import CorruptImage, EmptyImage, Pixels, TooLarge, UnknownFormat
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 SUFFIXES = (".jpeg", ".jpg", ".png", ".webp")
@@ -44,16 +44,17 @@ def _decoded(content: bytes, max_pixels: int) -> Image.Image:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 if image.width * image.height > max_pixels:
-                    raise CorruptImage(_too_large(f"{image.width} x {image.height}", max_pixels))
+                    raise TooLarge(_too_large(f"{image.width} x {image.height}", max_pixels))
                 image.load()
                 return _rgb(ImageOps.exif_transpose(image))
     except CorruptImage:
         raise
     except Image.UnidentifiedImageError:
-        kind = "empty" if not content else f"not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image"
-        raise CorruptImage(f"the file is {kind}") from None
+        if not content:
+            raise EmptyImage("the file is empty") from None
+        raise UnknownFormat(f"the file is not a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image") from None
     except Image.DecompressionBombError:
-        raise CorruptImage(_too_large("of far more", max_pixels)) from None
+        raise TooLarge(_too_large("of far more", max_pixels)) from None
     # What a decoder raises for a damaged file is not documented and differs between formats.
     except Exception as error:
         raise CorruptImage(f"cannot be decoded: {error or type(error).__name__}") from None

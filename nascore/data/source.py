@@ -21,7 +21,36 @@ MOST_CALIBRATION = 1000
 
 
 class CorruptImage(Exception):
-    """Some content is not a whole image; raised by sources, gathered by the writer of the store."""
+    """Some content is not a whole image; raised by sources, gathered by the writer of the store.
+
+    A store records the `code` of its class; its words are for people alone.
+    """
+
+    code = "undecodable"
+
+
+class EmptyImage(CorruptImage):
+    """A file is empty."""
+
+    code = "empty"
+
+
+class UnknownFormat(CorruptImage):
+    """A file is no image, or of a format that is not read."""
+
+    code = "unknown_format"
+
+
+class TooLarge(CorruptImage):
+    """An image has more pixels than the options allow."""
+
+    code = "too_large"
+
+
+class Unreadable(CorruptImage):
+    """The content of an image cannot be read from its archive."""
+
+    code = "unreadable"
 
 
 @dataclass(frozen=True, order=True)

@@ -53,7 +53,7 @@ def write_store(folder: str | Path, source: Source, *, resolutions: Sequence[int
         for split in reversed(SPLITS):
             writer.write(split)
         if writer.corrupt and not source.allow_corrupt:
-            raise DataError(_corrupt_message(writer.corrupt))
+            raise DataError(_corrupt_message(writer.reasons))
         writer.finish()
     return ImageStore.open(folder)
 
@@ -66,6 +66,7 @@ class _Writer:
         self.source = source
         self.resolutions = resolutions
         self.corrupt: list[dict[str, str]] = []
+        self.reasons: list[str] = []
         self._items = source.splits()
         self._kept: dict[str, list[dict[str, Any]]] = {}
         self._duplicates: list[dict[str, str]] = []
@@ -89,7 +90,8 @@ class _Writer:
                         continue
                     images = self.source.resized(content, self.resolutions)
                 except CorruptImage as error:
-                    self.corrupt.append({"name": item.name, "split": split, "reason": str(error)})
+                    self.corrupt.append({"name": item.name, "split": split, "code": error.code})
+                    self.reasons.append(f"{item.name}: {error}")
                     continue
                 for array, image in zip(arrays, images, strict=True):
                     array.append(image)
@@ -168,9 +170,9 @@ def _in_blocks(items: Sequence[Item], what: str) -> Iterator[Item]:
         yield from items[start : start + BLOCK]
 
 
-def _corrupt_message(corrupt: list[dict[str, str]]) -> str:
-    """Say which files are corrupt."""
-    lines = [f"  {entry['name']}: {entry['reason']}" for entry in corrupt[:LISTED]]
+def _corrupt_message(corrupt: list[str]) -> str:
+    """Say which files are corrupt, and why."""
+    lines = [f"  {reason}" for reason in corrupt[:LISTED]]
     if len(corrupt) > LISTED:
         lines.append(f"  … and {len(corrupt) - LISTED} more")
     listed = "\n".join(lines)

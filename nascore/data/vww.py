@@ -14,7 +14,7 @@ from nascore.data.archives import Archive
 from nascore.data.decoding import resized
 from nascore.data.download import fetch
 from nascore.data.options import VwwOptions
-from nascore.data.source import CorruptImage, Item, Pixels, Splits, halved, without_calibration
+from nascore.data.source import Item, Pixels, Splits, Unreadable, halved, without_calibration
 from nascore.errors import DataError
 from nascore.seeds import generator
 
@@ -98,7 +98,7 @@ class VisualWakeWords:
         try:
             return self._archives[item.name.split("/")[0]].read(item.name)
         except DataError as error:
-            raise CorruptImage(str(error)) from None
+            raise Unreadable(str(error)) from None
 
     def resized(self, content: bytes, resolutions: Sequence[int]) -> list[Pixels]:
         """Decode a file and resize it; see `nascore.data.decoding.resized`."""

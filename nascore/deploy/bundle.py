@@ -15,6 +15,7 @@ from nascore.deploy.export import export, metadata, with_batch
 from nascore.deploy.header import c_header
 from nascore.deploy.quantise import ends, int8_sizes, quantise
 from nascore.devices import DEVICES
+from nascore.errors import DataError
 from nascore.evaluation.measure import BATCH_SIZE, chosen_images, logits_of
 from nascore.evaluation.measured_costs import measured_costs
 from nascore.evaluation.saved import check_classes
@@ -30,7 +31,7 @@ from nascore.results.bundle import (
     CheckedModel,
     Memory,
 )
-from nascore.results.search import SearchResult
+from nascore.results.outcome import Outcome
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import read_facts, read_subnet
 
@@ -43,7 +44,7 @@ def write_bundle(
     images: Path,
     *,
     calibration_images: int,
-    search: SearchResult | None = None,
+    outcome: Outcome | None = None,
 ) -> Bundle:
     """Export a subnet, quantise it, compare both with PyTorch on the test split, and write all that into a folder.
 
@@ -57,24 +58,27 @@ def write_bundle(
         Folder of the image store.
     calibration_images
         How many images of the `calibration` split the int8 activations take their ranges from.
-    search
-        The search that found the subnet, for its target and its limits.
+    outcome
+        What the target came to of which the subnet is the winner.
 
     Raises
     ------
     DataError
-        If the weights are not a subnet's, the images are not of its classes and resolution, or the folder cannot be
-        written.
+        If the weights are not a subnet's, or not those of the winner, the images are not of its classes and resolution,
+        or the folder cannot be written.
     """
     subnet, store = read_subnet(weights).eval(), ImageStore.open(images)
     check_classes(str(weights), subnet, store)
+    winner = outcome.winner if outcome else None
+    if winner and winner.arch_id != subnet.arch_id:
+        raise DataError(f"{weights} holds subnet {subnet.arch_id}; the winner of the target is {winner.arch_id}")
     sha256, facts = file_sha256(weights), read_facts(weights)
     single = export(subnet, metadata(subnet, store.class_names, sha256))
     chosen = chosen_images(store, "calibration", calibration_images)
     calibration = model_input(store.images("calibration", subnet.resolution)[chosen])
     models = {FLOAT: single, DYNAMIC: with_batch(single, None), INT8: quantise(single, calibration)}
     checks = Bundle(
-        target=search.target if search else None,
+        target=outcome.target if outcome else None,
         status="bundled",
         arch_id=subnet.arch_id,
         arch=subnet.arch,
@@ -95,14 +99,14 @@ def write_bundle(
     write_text(folder / "labels.txt", "".join(f"{label}\n" for label in store.class_names))
     write_text(folder / "predict.py", inspect.getsource(predict))
     write_text(folder / DRAWING, picture(subnet))
-    write_text(folder / CARD, model_card(checks, manifest=store.manifest, search=search))
+    write_text(folder / CARD, model_card(checks, manifest=store.manifest, outcome=outcome))
     return checks
 
 
-def write_empty_bundle(folder: Path, search: SearchResult) -> Bundle:
+def write_empty_bundle(folder: Path, outcome: Outcome) -> Bundle:
     """Write the card of a target for which nothing was found, and nothing else to deploy."""
-    status: Literal["infeasible", "not_found"] = "infeasible" if search.status == "infeasible" else "not_found"
-    checks = Bundle(target=search.target, status=status, message=search.message)
+    status: Literal["infeasible", "not_found"] = "infeasible" if outcome.search.status == "infeasible" else "not_found"
+    checks = Bundle(target=outcome.target, status=status, message=outcome.search.message)
     checks.write(folder / CHECKS)
     write_text(folder / CARD, model_card(checks))
     return checks

@@ -10,7 +10,7 @@ from nascore.deploy.export import OPSET
 from nascore.results.bundle import Bundle
 from nascore.results.drawing import stand_alone, subnet_svg
 from nascore.results.labels import metric_of, percent
-from nascore.results.search import SearchResult
+from nascore.results.outcome import Outcome
 from nascore.supernet import Subnet
 from nascore.supernet.inputs import MEAN, STD
 
@@ -26,7 +26,7 @@ def model_card(
     checks: Bundle,
     *,
     manifest: Mapping[str, Any] | None = None,
-    search: SearchResult | None = None,
+    outcome: Outcome | None = None,
 ) -> str:
     """Return the card as Markdown.
 
@@ -36,8 +36,8 @@ def model_card(
         What checks found; a card of a bundle without a model needs nothing else.
     manifest
         The image store's.
-    search
-        The search that found the subnet, for its limits.
+    outcome
+        What the target came to, for its limits, and for why this subnet is its winner.
     """
     # Escaped, because what shows Markdown also shows the HTML in it, and classes are named by folders.
     environment = Environment(
@@ -48,7 +48,7 @@ def model_card(
         lstrip_blocks=True,
     )
     environment.filters["percent"] = percent
-    limits = {limit.metric: limit.limit_in_metric for limit in search.constraints} if search else {}
+    limits = {limit.metric: limit.limit_in_metric for limit in outcome.search.constraints} if outcome else {}
     template = environment.get_template("model_card.md.j2")
     about = {"drawing": DRAWING, "metric_of": metric_of, "opset": OPSET, "mean": MEAN, "std": STD}
-    return template.render(checks=checks, manifest=manifest, limits=limits, **about) + "\n"
+    return template.render(checks=checks, manifest=manifest, limits=limits, outcome=outcome, **about) + "\n"

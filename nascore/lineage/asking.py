@@ -9,7 +9,7 @@ from pathlib import Path
 from nascore.errors import DataError, unknown_name
 from nascore.lineage.history import Run
 
-TABLES = ("targets.csv", "validation.csv", "predictors.csv")
+TABLES = ("targets.csv", "searches.csv", "validation.csv", "predictors.csv")
 MOST_ANSWERS = 12
 """Cells with the same number that are answered together."""
 
@@ -115,10 +115,14 @@ def _row(run: Run, table: str, row: dict[str, str]) -> tuple[str, str]:
         file = "finetuning/finetuning.json" if row.get("role") == "finetuned" else "validation.json"
         return f"{name} {row.get('role', '')}".strip(), f"{run.folder}/validation/{name}/{file}"
     searcher = row.get("searcher", "")
-    validation = f"{run.folder}/validation/{name}/validation.json"
+    search, folder = f"{run.folder}/search/{name}/{searcher}/result.json", f"{run.folder}/validation/{name}"
+    if table == "searches.csv":
+        return f"{name} {searcher}", search
+    label = f"{name} {row.get('subnet', '')}".strip()
+    if not row.get("measured_accuracy"):
+        return label, search
     # A row with measurements comes from the validation, which was made from the search.
-    measured = row.get("measured_accuracy") and validation in run.made
-    return f"{name} {searcher}", validation if measured else f"{run.folder}/search/{name}/{searcher}/result.json"
+    return label, f"{folder}/finetuning/finetuning.json" if row.get("finetuned_epochs") else f"{folder}/validation.json"
 
 
 def _with_number(cells: list[Cell], asked: str) -> list[Cell]:

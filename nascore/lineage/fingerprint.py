@@ -4,10 +4,10 @@ It has two parts, ``source+packages``: the parsed source of the project, and the
 this source imports. Packages that those use in turn are not seen.
 
 Imports are followed in the source, without importing anything: from a script or module through every `nascore`
-module, or script beside it, that it can reach, imports inside functions included. Comments, docstrings and layout
-don't count, and neither does what only type checkers read. Not seen: modules that are imported by a name put together
-while running, as registries do (whoever chooses from a registry adds that module as an entry point), and relative
-imports (the project has none).
+module, or script beside it, that it can reach, imports inside functions included. Comments, docstrings, layout and
+words (see `nascore.lineage.said`) don't count, and neither does what only type checkers read. Not seen: modules that
+are imported by a name put together while running, as registries do (whoever chooses from a registry adds that module
+as an entry point), and relative imports (the project has none).
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from nascore.errors import DataError, unknown_name
 from nascore.lineage.parsed_source import parsed
+from nascore.lineage.said import SPOKEN
 from nascore.lineage.surroundings import installed_versions, normal_name
 
 PACKAGE = "nascore"
@@ -80,7 +81,8 @@ def _reached(root: Path, entry_points: Sequence[str]) -> dict[str, Path]:
         name, path = waiting.popitem()
         used[name] = path
         known = package if name in package else _modules(path.parent, path.parent) | package
-        waiting |= {imported: known[imported] for imported in (parsed(path).imports & known.keys()) - used.keys()}
+        found = (parsed(path).imports & known.keys()) - used.keys() - {*SPOKEN}
+        waiting |= {imported: known[imported] for imported in found}
     return used
 
 

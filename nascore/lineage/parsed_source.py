@@ -1,4 +1,4 @@
-"""A source file as code: a hash that comments, docstrings and layout leave as it is, and the modules that it imports.
+"""A source file as code: a hash that comments, docstrings, messages and layout leave as it is, and its imports.
 
 Parsing all of the package takes most of the time in which a workflow is planned, so what was found in a file is kept
 beside its compiled form, in `__pycache__`, and holds as long as the file has the same bytes.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nascore.errors import DataError
+from nascore.lineage import said
 
 
 class Source(NamedTuple):
@@ -54,8 +55,8 @@ def _parsed(path: Path, _mtime_ns: int, _size: int) -> Source:
 
 @cache
 def _rules() -> bytes:
-    """Return the hash of this module, whose rules decide what counts; the version of Python is in the file's name."""
-    return hashlib.sha256(Path(__file__).read_bytes()).digest()
+    """Return the hash of the modules whose rules decide what counts; the version of Python is in the file's name."""
+    return hashlib.sha256(Path(__file__).read_bytes() + Path(said.__file__).read_bytes()).digest()
 
 
 def _read(keeper: Path) -> dict[str, Any]:
@@ -86,24 +87,21 @@ def _parse(path: Path, content: bytes) -> Source:
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         raise DataError(f"{path}{f', line {line}' if line else ''}: not valid Python: {error.args[0]}") from None
-    names = {name for statement in _pruned(tree) for name in _imported(statement)}
+    _prune(tree)
+    said.without_words(tree)
+    names = {name for node in ast.walk(tree) for name in _imported(node)}
     code = ast.dump(tree)
     parents = {name.rsplit(".", dots)[0] for name in names for dots in range(1, name.count(".") + 1)}
     return Source(hashlib.sha256(code.encode()).hexdigest(), frozenset(names | parents))
 
 
-def _pruned(tree: ast.Module) -> Iterator[ast.stmt]:
-    """Remove docstrings and `if TYPE_CHECKING` bodies from a tree; yield the statements that are left."""
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+def _prune(tree: ast.Module) -> None:
+    """Remove docstrings and `if TYPE_CHECKING` bodies from a tree."""
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
             inside = getattr(node, field, None)
             if isinstance(inside, list):
                 inside[:] = [statement for statement in inside if not _is_text(statement)]
-                waiting += inside
-        if isinstance(node, ast.stmt):
-            yield node
 
 
 def _is_text(node: ast.AST) -> bool:
@@ -113,7 +111,7 @@ def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
-def _imported(statement: ast.stmt) -> Iterator[str]:
+def _imported(statement: ast.AST) -> Iterator[str]:
     """Yield the modules that a statement may import; `from a import b` may mean `a.b`."""
     if isinstance(statement, ast.Import):
         yield from (alias.name for alias in statement.names)

@@ -11,8 +11,7 @@ from nascore.latency_schema import latency_metric
 from nascore.report.latency_records import DeviceLatency
 from nascore.report.view import TargetView
 from nascore.results.labels import NBSP
-from nascore.results.search import Subnet
-from nascore.results.validation import Contender
+from nascore.results.outcome import Winner
 
 ESTIMATE_LABELS = {
     "macs": "MACs, by the best line",
@@ -83,20 +82,19 @@ def agreements(devices: Sequence[DeviceLatency]) -> list[str]:
 
 @dataclass(frozen=True)
 class CrossedSubnet:
-    """The subnet of one target on every device: the validated winner; the best predicted in a run without images."""
+    """The winner of one target on every device."""
 
     target: TargetView
-    subnet: Contender | Subnet
+    subnet: Winner
     on_devices: list[Crossing]
 
 
 def crossed(devices: Sequence[DeviceLatency], targets: Sequence[TargetView]) -> list[CrossedSubnet]:
-    """Return the subnet of each target that has one, with its latency on each device."""
-    subnets = [(t, t.validation.tested.get("found") if t.validation else t.main.best) for t in targets]
+    """Return the winner of each target that has one, with its latency on each device."""
     return [
-        CrossedSubnet(target, subnet, [_crossing(device, target, subnet.arch_id) for device in devices])
-        for target, subnet in subnets
-        if subnet
+        CrossedSubnet(target, winner, [_crossing(device, target, winner.arch_id) for device in devices])
+        for target in targets
+        if (winner := target.winner)
     ]
 
 
@@ -106,7 +104,7 @@ def _crossing(device: DeviceLatency, target: TargetView, arch_id: str) -> Crossi
         raise DataError(f"the latencies on {device.name!r} lack subnet {arch_id} of target {target.name!r}")
     predicted, measured, spread = (float(rows[arch_id][name]) for name in ("predicted_ms", "measured_ms", "spread_ms"))
     metric = latency_metric(device.name)
-    limits = [c.limit_in_metric for c in target.main.constraints if c.metric == metric]
+    limits = [c.limit_in_metric for c in target.search.constraints if c.metric == metric]
     known = predicted if isnan(measured) else measured
     return Crossing(
         device.name,

@@ -28,12 +28,10 @@ def verdict(validation: Validation) -> list[str]:
     winner = tested.get("found")
     if winner is None:
         return []
-    accuracy, low = winner.test.test_accuracy, winner.test.test_lower
+    low = winner.test.test_lower
     sentences = [_against(winner, role, other) for role, other in tested.items() if role != "found"]
     if any(c.predicted_accuracy > winner.predicted_accuracy for c in validation.contenders if c.role == "found"):
-        sentences.insert(
-            0, "The winner is not the subnet with the highest prediction, but was better on the search split."
-        )
+        sentences.insert(0, "The winner is not the optimum of the prediction, but was better on the search split.")
     if "random" not in tested:
         sentences.insert(0, "No random subnet within the limits was drawn, so there is none to compare with.")
     if low <= validation.majority_class_accuracy:
@@ -41,9 +39,13 @@ def verdict(validation: Validation) -> list[str]:
             f"The winner's test interval reaches down to {percent(low)}; always answering the most frequent class "
             f"scores {percent(validation.majority_class_accuracy)}, so it is not shown to be better than that."
         )
-    if not winner.lower <= accuracy <= winner.upper:
-        side = "below" if accuracy < winner.lower else "above"
-        sentences.append(f"The winner is {side} the interval that was predicted for it.")
+    if not low <= winner.predicted_accuracy <= winner.test.test_upper:
+        difference = winner.test.test_accuracy - winner.predicted_accuracy
+        side = "below" if difference < 0 else "above"
+        sentences.append(
+            f"The winner is measured {points(abs(difference)).lstrip('+')} points {side} its prediction, which is "
+            "outside its test interval: the best of many predictions is rarely as good as predicted."
+        )
     return sentences
 
 

@@ -102,7 +102,7 @@ def _figures(content: ReportContent, targets: list[TargetView]) -> dict[str, lis
             rows = content.heldout[metrics.predictor]
             predictors.append(scatter(i, metrics.predictor, rows))
             predictors.append(calibration(i, metrics.predictor, rows, metrics.interval_level))
-    mains, behind = [target.main for target in targets], searcher_table(targets)
+    mains, behind = [target.search for target in targets], searcher_table(targets)
     return {
         "predictors": predictors,
         "learning": [learning_curves(content.learning_curves)] if content.learning_curves else [],

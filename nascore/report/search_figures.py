@@ -16,7 +16,7 @@ FRONT_WIDTH, FRONT_HEIGHT = 1040, 400
 
 
 def pareto_front(metric: str, front: pd.DataFrame, results: Sequence[SearchResult]) -> Figure:
-    """Draw one front, every target's subnet beside it, and every target's limit on the metric.
+    """Draw one front, the optimum of every target beside it, and every target's limit on the metric.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def pareto_front(metric: str, front: pd.DataFrame, results: Sequence[SearchResul
     front
         The front's subnets.
     results
-        The result that the report shows for each target.
+        The result of each target that has its optimum.
     """
     unit = METRICS[metric]
     ordered = front.sort_values([metric, "predicted_accuracy"], kind="stable")
@@ -49,13 +49,13 @@ def pareto_front(metric: str, front: pd.DataFrame, results: Sequence[SearchResul
         f"pareto-{metric}",
         chart,
         f"Highest predicted accuracy by {unit.label}: no subnet of the searched space is predicted above the line."
-        f"{thinned} Dots are the targets' subnets, dashed lines their limits on this metric; a dot lies below the line "
-        "where another limit binds.",
+        f"{thinned} Dots are the optima of the targets, which need not be the winners; dashed lines are their "
+        "limits on this metric. A dot lies below the line where another limit binds.",
     )
 
 
 def _found(metric: str, results: Sequence[SearchResult]) -> pd.DataFrame:
-    """Tabulate the best subnet of each target."""
+    """Tabulate the optimum of each target."""
     rows = [
         (r.target, r.best.costs[metric] / METRICS[metric].scale, 100 * r.best.predicted_accuracy, r.best.arch_id)
         for r in results

@@ -60,7 +60,7 @@ def _targets(targets: Sequence[TargetView]) -> str:
         "found": "a subnet without proof",
         "not_found": "no subnet and no proof",
     }
-    numbers = {status: sum(t.main.status == status for t in targets) for status in by_status}
+    numbers = {status: sum(t.search.status == status for t in targets) for status in by_status}
     parts = [
         f"{number} {'have' if number > 1 else 'has'} {by_status[status]}"
         for status, number in numbers.items()
@@ -74,7 +74,7 @@ def _searchers(targets: Sequence[TargetView]) -> list[str]:
     sentences = []
     names = dict.fromkeys(r.searcher for t in targets for r in t.results if r.algorithm != "exact")
     for name in names:
-        pairs = [(t, r) for t in targets if t.optimum for r in t.results if r.searcher == name]
+        pairs = [(t, r) for t in targets if t.proven for r in t.results if r.searcher == name]
         gaps = [gap for t, r in pairs if (gap := t.behind_optimum(r)) is not None]
         if not gaps:
             continue

@@ -1,47 +1,58 @@
-"""The report's tables as data: targets and searchers, predictors, and what was measured of each target."""
+"""The report's tables as data: targets, searches, predictors, and what was measured of each target."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from nascore.report.reading import read_finetunings, read_validations
+from nascore.results.costs import COUNTED
 from nascore.results.finetuning import Finetuning
-from nascore.results.labels import METRICS, arch_choices
+from nascore.results.labels import arch_choices
+from nascore.results.outcome import Outcome, Winner, outcomes
 from nascore.results.predictors import PredictorMetrics
-from nascore.results.search import SearchResult
+from nascore.results.search import SearchResult, Subnet
 from nascore.results.validation import Validation
 
+SUBNET = ("arch_id", "resolution", "wid", "predicted_accuracy")
 TARGETS_COLUMNS = (
-    *("target", "searcher", "predictor", "status", "limits", "predicted_accuracy", "lower", "upper", *METRICS),
-    *("resolution", "wid", "arch_id", "gap", "message"),
+    *("target", "subnet", "searcher", "predictor", "claim", "limits", *SUBNET),
+    *("measured_accuracy", "measured_lower", "measured_upper", "finetuned_epochs", *COUNTED),
+    *("within_limits", "message"),
 )
-MEASURED_COLUMNS = (
-    *("measured_accuracy", "measured_lower", "measured_upper", "measured_arch_id"),
-    *("random_accuracy", "smallest_accuracy", "largest_accuracy"),
-)
+SEARCHES_COLUMNS = (*("target", "searcher", "predictor", "status", "limits", *SUBNET, *COUNTED, "gap", "message"),)
 FIGURES = (
-    *("arch_id", "predicted_accuracy", "lower", "upper", "search_accuracy", "search_loss"),
+    *("arch_id", "predicted_accuracy", "search_accuracy", "search_loss"),
     *("test_accuracy", "test_lower", "test_upper", "test_loss"),
 )
 VALIDATION_COLUMNS = (
     *("target", "searcher", "status", "role", "n_measured", "resolution", "wid", *FIGURES),
-    *("n_search_images", "n_test_images", *METRICS, "satisfies_target", "message"),
+    *("n_search_images", "n_test_images", *COUNTED, "satisfies_target", "message"),
 )
 
 Row = dict[str, str | float | None]
 
 
-def targets_table(searches: Sequence[str | Path], validations: Sequence[str | Path] = ()) -> pd.DataFrame:
-    """Return the best subnet of each search result: one row per file, empty cells where there is no subnet.
+def targets_table(
+    searches: Sequence[str | Path], validations: Sequence[str | Path] = (), finetunings: Sequence[str | Path] = ()
+) -> pd.DataFrame:
+    """Return the outcome of each target: a row of its winner, and one of its optimum where that is another subnet.
 
-    Where a target bounds the latency on a device, there is a column ``latency_ms@DEVICE`` (milliseconds). With
-    validations there are also `MEASURED_COLUMNS`, filled in for the searchers whose subnets were measured. They
-    are of the winner, which need not be the subnet with the highest prediction.
+    Everything in a row is about the subnet that it names; `subnet` says which it is, and `claim` why. Costs of a winner
+    are measured on the network where there is one. Where a target bounds the latency on a device, there is a column
+    ``latency_ms@DEVICE`` (milliseconds, by table). A target without a subnet has a row with empty cells.
+    """
+    results, measured, tuned = _read(searches, validations, finetunings)
+    rows = [row for outcome in outcomes(results, measured, tuned) for row in _outcome_rows(outcome)]
+    return pd.DataFrame(rows, columns=_with_latencies(TARGETS_COLUMNS, results))
+
+
+def searches_table(searches: Sequence[str | Path]) -> pd.DataFrame:
+    """Return the best prediction of each search result: one row per file, empty cells where there is no subnet.
+
+    Latencies as in `targets_table`.
     """
     results = [SearchResult.read(path) for path in searches]
-    measured = read_validations(validations, results) if results else {}
     rows = []
     for result in results:
         row: Row = {
@@ -50,25 +61,14 @@ def targets_table(searches: Sequence[str | Path], validations: Sequence[str | Pa
             "predictor": result.predictor,
             "status": result.status,
             "limits": _limits(result),
+            "message": result.message,
         }
         if best := result.best:
-            row |= {
-                "predicted_accuracy": best.predicted_accuracy,
-                "lower": best.lower,
-                "upper": best.upper,
-                **{metric: best.costs[metric] for metric in result.shown_costs},
-                **_choices(best.arch),
-                "arch_id": best.arch_id,
-            }
+            row |= _about(best) | {metric: best.costs[metric] for metric in result.shown_costs}
         if result.certificate:
             row["gap"] = result.certificate.gap
-        validation = measured.get(result.target)
-        if validation and validation.searcher == result.searcher:
-            row |= _measured(validation)
-        rows.append({**row, "message": result.message})
-    latencies = sorted({metric for result in results for metric in result.shown_costs} - set(METRICS))
-    columns = [*TARGETS_COLUMNS[:-1], *latencies, *(MEASURED_COLUMNS if validations else ()), TARGETS_COLUMNS[-1]]
-    return pd.DataFrame(rows, columns=columns)
+        rows.append(row)
+    return pd.DataFrame(rows, columns=_with_latencies(SEARCHES_COLUMNS, results))
 
 
 def validation_table(
@@ -80,22 +80,35 @@ def validation_table(
     one more row, of role ``finetuned``; it has no prediction and was not measured on the search split. Latencies, in
     columns ``latency_ms@DEVICE`` where a target bounds one, are by table.
     """
-    results = [SearchResult.read(path) for path in searches]
-    measured = read_validations(validations, results) if results else {}
+    results, measured, tuned = _read(searches, validations, finetunings)
     of_target = {result.target: result for result in results}
-    tuned = read_finetunings(finetunings, measured)
     rows = [
         row
         for target, validation in measured.items()
         for row in _tested_rows(validation, of_target[target], tuned.get(target))
     ]
-    latencies = sorted({metric for result in results for metric in result.shown_costs} - set(METRICS))
-    return pd.DataFrame(rows, columns=[*VALIDATION_COLUMNS[:-2], *latencies, *VALIDATION_COLUMNS[-2:]])
+    return pd.DataFrame(rows, columns=_with_latencies(VALIDATION_COLUMNS, results))
 
 
 def predictors_table(metrics: Sequence[str | Path]) -> pd.DataFrame:
     """Return the held-out quality of each predictor."""
-    return pd.DataFrame([PredictorMetrics.read(path).model_dump() for path in metrics])
+    shown = PredictorMetrics.model_fields.keys() - {"version", "n_rows", "kendall_tau_by_resolution"}
+    return pd.DataFrame([PredictorMetrics.read(path).model_dump(include=shown) for path in metrics])
+
+
+def _read(
+    searches: Sequence[str | Path], validations: Sequence[str | Path], finetunings: Sequence[str | Path]
+) -> tuple[list[SearchResult], dict[str, Validation], dict[str, Finetuning]]:
+    """Read the files of a run, by target where there is one of each."""
+    results = [SearchResult.read(path) for path in searches]
+    measured = read_validations(validations, results) if results else {}
+    return results, measured, read_finetunings(finetunings, measured)
+
+
+def _with_latencies(columns: Sequence[str], results: Sequence[SearchResult]) -> list[str]:
+    """Return columns with those of bounded latencies before the last two."""
+    latencies = sorted({metric for result in results for metric in result.shown_costs} - COUNTED.keys())
+    return [*columns[:-2], *latencies, *columns[-2:]]
 
 
 def _limits(result: SearchResult) -> str:
@@ -104,20 +117,29 @@ def _limits(result: SearchResult) -> str:
     return "; ".join([*bounds, *(f"{name} = {value}" for name, value in result.fixed.items())])
 
 
-def _choices(arch: Mapping[str, Any]) -> Row:
-    """Return the global choices of a published architecture; a space without widths has none."""
-    return dict(arch_choices(arch))
+def _about(subnet: Subnet | Winner) -> Row:
+    """Return the cells `SUBNET`; a space without widths has no `wid`."""
+    about: Row = {"arch_id": subnet.arch_id, "predicted_accuracy": subnet.predicted_accuracy}
+    return about | arch_choices(subnet.arch)
 
 
-def _measured(validation: Validation) -> Row:
-    """Return the cells of `MEASURED_COLUMNS`."""
-    tested = validation.tested
-    row: Row = {
-        f"{role}_accuracy": tested[role].test_accuracy for role in ("random", "smallest", "largest") if role in tested
-    }
-    if winner := tested.get("found"):
-        row |= dict(zip(MEASURED_COLUMNS, (*winner.test.interval, winner.arch_id), strict=False))
-    return row
+def _outcome_rows(outcome: Outcome) -> Iterable[Row]:
+    """Yield the rows of one target in `targets_table`."""
+    search, winner = outcome.search, outcome.winner
+    shared: Row = {"target": outcome.target, "predictor": search.predictor, "limits": _limits(search)}
+    if winner is None:
+        message = outcome.validation.message if outcome.validation else search.message
+        yield shared | {"searcher": search.searcher, "claim": outcome.optimum_claim, "message": message}
+        return
+    row = shared | {"subnet": "winner", "searcher": winner.searcher, "claim": winner.claim} | _about(winner)
+    row |= {metric: winner.costs[metric] for metric in search.shown_costs}
+    if winner.test:
+        row |= dict(zip(("measured_accuracy", "measured_lower", "measured_upper"), winner.test.interval, strict=True))
+    yield row | {"finetuned_epochs": winner.finetuned_epochs, "within_limits": winner.within_limits}
+    if other := outcome.other_optimum:
+        row = shared | {"subnet": "optimum", "searcher": search.searcher, "claim": outcome.optimum_claim}
+        row |= _about(other) | {metric: other.costs[metric] for metric in search.shown_costs}
+        yield row | {"within_limits": search.within_limits(other.costs)}
 
 
 def _tested_rows(validation: Validation, result: SearchResult, tuned: Finetuning | None) -> Iterable[Row]:
@@ -138,10 +160,10 @@ def _tested_rows(validation: Validation, result: SearchResult, tuned: Finetuning
         costs = measured.costs_measured if measured else contender.costs
         satisfied = measured.satisfies_target if measured else result.within_limits(costs)
         figures: Row = {name: getattr(contender, name) for name in FIGURES}
-        row = about | {"role": role, "n_measured": n_measured} | figures | _choices(contender.arch)
-        row |= {metric: contender.costs[metric] for metric in result.shown_costs if metric not in METRICS}
-        row |= {metric: costs[metric] for metric in METRICS} | {"satisfies_target": satisfied}
+        row = about | {"role": role, "n_measured": n_measured} | figures | arch_choices(contender.arch)
+        row |= {metric: contender.costs[metric] for metric in result.shown_costs if metric not in COUNTED}
+        row |= {metric: costs[metric] for metric in COUNTED} | {"satisfies_target": satisfied}
         yield row
         if measured and tuned and tuned.winner:
-            unknown: Row = dict.fromkeys(("predicted_accuracy", "lower", "upper", "search_accuracy", "search_loss"))
+            unknown: Row = dict.fromkeys(("predicted_accuracy", "search_accuracy", "search_loss"))
             yield row | unknown | {"role": "finetuned", "n_measured": 1} | tuned.winner.after.model_dump()

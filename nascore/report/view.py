@@ -12,22 +12,23 @@ from nascore.report.content import ReportContent
 from nascore.results.drawing import stand_alone, subnet_svg
 from nascore.results.finetuning import Finetuning
 from nascore.results.labels import METRICS, arch_label, count, gene_value, metric_of, percent
+from nascore.results.outcome import Outcome, Winner, outcomes
 from nascore.results.search import SearchResult
 from nascore.results.validation import Validation
 from nascore.spaces import StagedSpace
 
-STATUS_ORDER = ("optimal", "infeasible", "found", "not_found")
 STATUS_LABELS = {
-    "optimal": "proven optimal",
+    "optimal": "optimum proven",
     "infeasible": "proven infeasible",
     "found": "found, no proof",
     "not_found": "not found",
 }
+"""What a search has shown."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """One cost of a target's subnet beside its limit; for an infeasible target, the smallest cost there is."""
+    """One cost of a target's winner beside its limit; for an infeasible target, the smallest cost there is."""
 
     value: str
     limit: str
@@ -44,38 +45,49 @@ class TargetView:
     """Everything that the page says about one target."""
 
     number: int
-    results: tuple[SearchResult, ...]
+    outcome: Outcome
     space: StagedSpace
-    validation: Validation | None = None
-    finetuning: Finetuning | None = None
 
     @property
     def name(self) -> str:
         """The target's name."""
-        return self.main.target
-
-    @cached_property
-    def main(self) -> SearchResult:
-        """The result that the page shows: a proof if there is one, else the highest predicted accuracy.
-
-        Predictions of different predictors cannot be compared: where subnets were measured, those of that predictor.
-        """
-        shown: Sequence[SearchResult] = self.results
-        if self.validation:
-            measured = next(r.predictor for r in self.results if r.searcher == self.validation.searcher)
-            shown = [r for r in self.results if r.predictor == measured]
-        return min(shown, key=lambda r: (STATUS_ORDER.index(r.status), -_accuracy(r) if r.best else 0.0))
+        return self.outcome.target
 
     @property
-    def optimum(self) -> SearchResult | None:
-        """The proven result, if the target has one."""
-        return self.main if self.main.status == "optimal" else None
+    def results(self) -> tuple[SearchResult, ...]:
+        """What each searcher found."""
+        return self.outcome.results
+
+    @property
+    def search(self) -> SearchResult:
+        """The result that has the optimum; see `nascore.results.outcome`."""
+        return self.outcome.search
+
+    @property
+    def winner(self) -> Winner | None:
+        """The subnet that the row of the target is about."""
+        return self.outcome.winner
+
+    @property
+    def validation(self) -> Validation | None:
+        """What was measured."""
+        return self.outcome.validation
+
+    @property
+    def finetuning(self) -> Finetuning | None:
+        """What fine-tuning did to the winner."""
+        return self.outcome.finetuning
+
+    @property
+    def proven(self) -> SearchResult | None:
+        """The result that has a proven optimum, if one has."""
+        return self.search if self.search.status == "optimal" else None
 
     def behind_optimum(self, result: SearchResult) -> float | None:
         """Return how far a result is above (+) or below (-) the optimum of the same problem; None if not comparable."""
-        if self.optimum is None or result.best is None or not same_problem(result, self.optimum):
+        if self.proven is None or result.best is None or not same_problem(result, self.proven):
             return None
-        return _accuracy(result) - _accuracy(self.optimum)
+        return _accuracy(result) - _accuracy(self.proven)
 
     @cached_property
     def usages(self) -> dict[str, Usage | None]:
@@ -85,7 +97,7 @@ class TargetView:
     @property
     def latency_limit(self) -> str | None:
         """The cost column of the latency that the target bounds, if it does."""
-        return next((c.metric for c in self.main.constraints if c.metric not in METRICS), None)
+        return next((c.metric for c in self.search.constraints if c.metric not in METRICS), None)
 
     @property
     def latency(self) -> Usage | None:
@@ -93,44 +105,40 @@ class TargetView:
         return self._usage(self.latency_limit) if self.latency_limit else None
 
     def _usage(self, metric: str) -> Usage | None:
-        limits = [c.limit_in_metric for c in self.main.constraints if c.metric == metric]
-        smallest = self.main.infeasibility.smallest if self.main.infeasibility else []
+        limits = [c.limit_in_metric for c in self.search.constraints if c.metric == metric]
+        smallest = self.search.infeasibility.smallest if self.search.infeasibility else []
         values = [record.smallest for record in smallest if record.metric == metric]
-        if self.main.best:
-            values = [self.main.best.costs[metric]]
+        if self.winner:
+            values = [self.winner.costs[metric]]
         unit = metric_of(metric)
         if not values and not limits:
             return None
         limit = unit.limit(min(limits)) if limits else ""
         if not values:
             return Usage("", limit, None)
-        prefix = "" if self.main.best else "at least "
+        prefix = "" if self.winner else "at least "
         return Usage(prefix + unit.text(values[0]), limit, values[0] / min(limits) if limits else None)
 
     @property
     def proof(self) -> str:
-        """The certificate, the reason of infeasibility, or that there is neither, in one sentence."""
-        main = self.main
-        if main.status == "optimal" and main.certificate:
-            proof = main.certificate
+        """What is known of the optimum, or of there being none, in one sentence with its figures."""
+        search, claim = self.search, self.outcome.optimum_claim
+        if search.status == "optimal" and search.certificate:
+            proof = search.certificate
             gap = "0" if abs(proof.gap) <= proof.tolerance else f"{proof.gap:.1e}"
             return (
-                f"proven optimal: gap {gap}, bound {percent(proof.best_bound)}, "
-                f"{count(proof.n_architectures)} architectures"
+                f"{claim}: gap {gap}, bound {percent(proof.best_bound)}, {count(proof.n_architectures)} architectures"
             )
-        if main.status == "infeasible" and main.infeasibility:
-            return f"proven infeasible: {'; '.join(self._excesses) or main.infeasibility.reason}"
-        if main.status == "found" and main.certificate:
-            bound = percent(main.certificate.best_bound)
-            return f"not proven optimal: no subnet is predicted above {bound}, which leaves a gap"
-        if main.status == "found":
-            return f"no proof: best of {count(main.evaluations)} evaluations"
-        return f"nothing found in {count(main.evaluations)} evaluations, which proves nothing"
+        if search.status == "infeasible" and search.infeasibility:
+            return f"{claim}: {'; '.join(self._excesses) or search.infeasibility.reason}"
+        if search.status == "found" and search.certificate:
+            return f"{claim}: no subnet is predicted above {percent(search.certificate.best_bound)}"
+        return f"{claim}: {count(search.evaluations)} evaluations"
 
     @property
     def _excesses(self) -> list[str]:
         """Each limit that no subnet can meet even alone."""
-        smallest = self.main.infeasibility.smallest if self.main.infeasibility else []
+        smallest = self.search.infeasibility.smallest if self.search.infeasibility else []
         return [
             f"{metric_of(s.metric).label} is at least {metric_of(s.metric).text(s.smallest)}, "
             f"limit {metric_of(s.metric).limit(s.limit_in_metric)}"
@@ -140,12 +148,10 @@ class TargetView:
 
     @cached_property
     def drawings(self) -> list[str]:
-        """The best subnet, or the subnets that come closest to the limits that cannot be met, as SVG."""
-        if self.main.best:
-            best = self.main.best
-            title = f"{self.name}: {arch_label(best.arch)}, predicted {percent(best.predicted_accuracy)}"
-            return [subnet_svg(self.space, self.space.from_dicts([best.arch])[0], title)]
-        smallest = self.main.infeasibility.smallest if self.main.infeasibility else []
+        """The winner, or the subnets that come closest to the limits that cannot be met, as SVG."""
+        if self.winner:
+            return [subnet_svg(self.space, self.space.from_dicts([self.winner.arch])[0], self._title(self.winner))]
+        smallest = self.search.infeasibility.smallest if self.search.infeasibility else []
         smallest = [s for s in smallest if s.smallest > s.limit_in_metric] or smallest
         titles: dict[str, str] = {}
         archs = {record.arch_id: record.arch for record in smallest}
@@ -156,6 +162,13 @@ class TargetView:
             subnet_svg(self.space, self.space.from_dicts([arch])[0], f"Smallest {titles[key]}: {arch_label(arch)}")
             for key, arch in archs.items()
         ]
+
+    def _title(self, winner: Winner) -> str:
+        """Return the title of the winner's picture: the subnet, and its own accuracies."""
+        title = f"{self.name}: winner {winner.arch_id}, {arch_label(winner.arch)}, "
+        if winner.test:
+            title += f"measured {percent(winner.test.test_accuracy)}, "
+        return f"{title}predicted {percent(winner.predicted_accuracy)}"
 
     @property
     def picture(self) -> str:
@@ -176,18 +189,9 @@ def same_problem(first: SearchResult, second: SearchResult) -> bool:
 
 
 def target_views(content: ReportContent) -> list[TargetView]:
-    """Group the results by target, in the order of their first results."""
-    names = list(dict.fromkeys(result.target for result in content.searches))
-    return [
-        TargetView(
-            i + 1,
-            tuple(r for r in content.searches if r.target == name),
-            content.space,
-            content.validations.get(name),
-            content.finetunings.get(name),
-        )
-        for i, name in enumerate(names)
-    ]
+    """Return a view of each target, in the order of their first results."""
+    found = outcomes(content.searches, content.validations, content.finetunings)
+    return [TargetView(number, outcome, content.space) for number, outcome in enumerate(found, start=1)]
 
 
 def contradictions(targets: Sequence[TargetView]) -> list[str]:
@@ -196,13 +200,13 @@ def contradictions(targets: Sequence[TargetView]) -> list[str]:
     for target in targets:
         for result in target.results:
             ahead = target.behind_optimum(result)
-            proof = target.main.certificate
+            proof = target.search.certificate
             if ahead is not None and proof and _accuracy(result) > proof.best_bound + proof.tolerance:
                 sentences.append(
                     f"Target {target.name}: {result.searcher} found {percent(_accuracy(result))}, above the proven "
                     f"bound of {percent(proof.best_bound)}."
                 )
-            infeasible = target.main.status == "infeasible" and (target.main.space, target.main.fixed)
+            infeasible = target.search.status == "infeasible" and (target.search.space, target.search.fixed)
             if result.best and infeasible == (result.space, result.fixed):
                 sentences.append(
                     f"Target {target.name}: {result.searcher} found a subnet, yet it is proven infeasible."

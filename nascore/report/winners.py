@@ -1,25 +1,24 @@
 """The winner of every target on one line, from the tables of a run."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from nascore.errors import DataError
 from nascore.latency_schema import latency_metric
-from nascore.report.view import STATUS_LABELS, STATUS_ORDER
 from nascore.results.labels import METRICS, metric_of
 
-COSTS = tuple(name for name in METRICS if name != "params")
+SHOWN = tuple(name for name in METRICS if name != "params")
+"""The costs that have room on a screen."""
 
 
 def winners(folder: Path) -> list[dict[str, str]]:
-    """Return one row per target, its cells by column: what was measured, and what was predicted.
+    """Return one row per target, its cells by column: all of its winner, and why it is the winner.
 
-    A fine-tuned winner has the accuracy that was measured after that. Intervals are 95 % of what was measured, or 90 %
-    of what was only predicted. Where a target bounds the latency on a device, there is a column for it; cells without
-    a value are empty.
+    A fine-tuned winner has the accuracy that was measured after that, with its 95 % interval. Where the optimum of the
+    prediction is another subnet, the last cell names it. Where a target bounds the latency on a device, there is a
+    column for it; cells without a value are empty.
 
     Parameters
     ----------
@@ -29,37 +28,35 @@ def winners(folder: Path) -> list[dict[str, str]]:
     Raises
     ------
     DataError
-        If it has no tables.
+        If it has no table of targets, or an earlier version wrote it.
     """
-    targets = _read(folder / "targets.csv")
-    tested = _tested(folder) if "measured_accuracy" in targets else {}
-    metrics = [*COSTS, *(name for name in map(str, targets) if name.startswith(latency_metric("")))]
-    return [_row(results, tested.get(target), metrics) for target, results in targets.groupby("target", sort=False)]
+    table = _read(folder / "targets.csv")
+    metrics = [*SHOWN, *(name for name in map(str, table) if name.startswith(latency_metric("")))]
+    optima = table[table["subnet"] == "optimum"].set_index("target")
+    rows = table[table["subnet"] != "optimum"]
+    return [_row(row, optima, metrics) for _, row in rows.iterrows()]
 
 
-def _tested(folder: Path) -> Mapping[Hashable, Mapping[Hashable, Any]]:
-    """Return the tested winners of `validation.csv`, by target."""
-    validation = _read(folder / "validation.csv")
-    rows = validation[validation["role"].isin(("found", "finetuned"))]
-    # The last value that there is: a fine-tuned winner's row follows the one as it was found, and has no prediction.
-    return rows.groupby("target").last().to_dict("index")
-
-
-def _row(results: pd.DataFrame, tested: Mapping[Hashable, Any] | None, metrics: Sequence[str]) -> dict[str, str]:
-    """Return the cells of one target from its rows of `targets.csv`, and its tested winner."""
-    order = results["status"].map(STATUS_ORDER.index)
-    best = results.assign(order=order).sort_values(["order", "predicted_accuracy"], ascending=[True, False]).iloc[0]
-    subnet = best if tested is None else tested
-    found = not pd.isna(subnet["arch_id"])
-    measured, predicted = _accuracies(best, tested) if found else ("", "")
+def _row(row: pd.Series, optima: pd.DataFrame, metrics: Sequence[str]) -> dict[str, str]:
+    """Return the cells of one target."""
+    found = not pd.isna(row["arch_id"])
     return {
-        "target": best["target"],
-        "measured (%)": measured,
-        "predicted (%)": predicted,
-        "px": f"{subnet['resolution']:.0f}" if found else "",
-        **{metric_of(name).axis: _cost(name, subnet[name]) for name in metrics},
-        "search": STATUS_LABELS[best["status"]] if found else best["message"],
+        "target": row["target"],
+        "winner": row["arch_id"] if found else "",
+        "measured (%)": _measured(row),
+        "predicted (%)": f"{100 * row['predicted_accuracy']:.2f}" if found else "",
+        "px": f"{row['resolution']:.0f}" if found else "",
+        **{metric_of(name).axis: _cost(name, row[name]) for name in metrics},
+        "why": _why(row, optima) if found else row["message"],
     }
+
+
+def _why(row: pd.Series, optima: pd.DataFrame) -> str:
+    """Return why this is the winner, and what the optimum is if it is not that."""
+    if row["target"] not in optima.index:
+        return str(row["claim"])
+    other = optima.loc[row["target"]]
+    return f"{row['claim']}; {other['claim']}: {other['arch_id']}, {100 * other['predicted_accuracy']:.2f} %"
 
 
 def _cost(metric: str, value: float) -> str:
@@ -67,24 +64,20 @@ def _cost(metric: str, value: float) -> str:
     return "" if pd.isna(value) else metric_of(metric).number(value)
 
 
-def _accuracies(best: pd.Series, tested: Mapping[Hashable, Any] | None) -> tuple[str, str]:
-    """Return measured and predicted accuracy in per cent, the first that there is with its interval."""
-    if tested is None:
-        return "", _interval(best["predicted_accuracy"], best["lower"], best["upper"])
-    measured = _interval(tested["test_accuracy"], tested["test_lower"], tested["test_upper"])
-    return measured, f"{100 * tested['predicted_accuracy']:.2f}"
-
-
-def _interval(value: float, lower: float, upper: float) -> str:
-    """Write an accuracy with its interval, in per cent."""
-    return f"{100 * value:.2f} ({100 * lower:.2f} to {100 * upper:.2f})"
+def _measured(row: pd.Series) -> str:
+    """Write a measured accuracy with its interval, in per cent; nothing where there is none."""
+    value, lower, upper = (100 * row[f"measured_{name}"] for name in ("accuracy", "lower", "upper"))
+    return "" if pd.isna(value) else f"{value:.2f} ({lower:.2f} to {upper:.2f})"
 
 
 def _read(path: Path) -> pd.DataFrame:
-    """Read a table of a run."""
+    """Read the table of targets."""
     try:
-        return pd.read_csv(path, dtype={"arch_id": str, "target": str})
+        table = pd.read_csv(path, dtype={"arch_id": str, "target": str})
     except FileNotFoundError:
         raise DataError(f"{path} does not exist: the workflow of this run has not come to its end") from None
     except (OSError, ValueError) as error:
         raise DataError(f"{path} is not a table of a run: {error}") from None
+    if not {"subnet", "claim"} <= {*table}:
+        raise DataError(f"{path} was written by an earlier version; `snakemake --forcerun summarize` makes it again")
+    return table

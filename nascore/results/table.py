@@ -82,7 +82,7 @@ class Table:
         DataError
             If a column is missing or does not hold what it should, or the file cannot be written.
         """
-        self._checked(frame, path)
+        frame = self._checked(frame, path)
         if Path(path).suffix == ".csv":
             write_text(path, frame.to_csv(index=False))
             return
@@ -102,7 +102,7 @@ class Table:
             not hold what it should.
         """
         frame = self._read_csv(path) if Path(path).suffix == ".csv" else self._read_parquet(path)
-        return self._checked(frame, path)
+        return self._checked(frame, path)[list(self.columns)]
 
     def _read_parquet(self, path: str | Path) -> pd.DataFrame:
         """Read a Parquet file, and check what it says about itself."""
@@ -127,7 +127,7 @@ class Table:
             raise DataError(f"{path} is not a CSV table: {error}") from None
 
     def _checked(self, frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
-        """Return the columns of the schema, numbers finite."""
+        """Return a table whose columns hold what they should: numbers finite, NaN for what is not known."""
         missing = [name for name in self.columns if name not in frame.columns]
         if missing:
             has, expected = (", ".join(map(str, names)) for names in (frame.columns, self.columns))
@@ -138,13 +138,17 @@ class Table:
         for name, column in self.columns.items():
             if column.kind == "text" or not len(frame):
                 continue
+            if column.optional:
+                # Among other values, pandas keeps None as it is.
+                known = frame[name].notna()
+                frame = frame.assign(**{name: frame[name].where(known, np.nan).infer_objects()})
             if not pd.api.types.is_numeric_dtype(frame[name]):
                 raise DataError(f"{path}: column {name!r} must hold numbers; it holds {frame[name].dtype}")
             values = frame[name].to_numpy(dtype=float)
             wrong = np.flatnonzero(~(np.isfinite(values) | (column.optional & np.isnan(values))))
             if len(wrong):
                 raise DataError(f"{path}: column {name!r} is not a finite number in row {wrong[0]}")
-        return frame[list(self.columns)]
+        return frame
 
     @property
     def _remedy(self) -> str:

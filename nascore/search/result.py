@@ -106,7 +106,7 @@ def _message(status: Status, subnets: Sequence[Subnet], feasibility: Feasibility
         return note or "nothing found within the limits, and infeasibility is not proven"
     sentence = f"{len(subnets)} subnets, best predicted accuracy {subnets[0].predicted_accuracy:.4f}"
     if status == "optimal":
-        sentence += ", proven optimal"
+        sentence += ", the proven optimum of the prediction"
     return f"{sentence}; {note}" if note else sentence
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from deterministic_weights import fill
-from result_examples import bound, search_result
+from result_examples import bound, contender, search_result, validation
 
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 
@@ -13,6 +13,7 @@ from nascore.data.store_writer import write_store
 from nascore.data.synthetic import Synthetic
 from nascore.deploy.bundle import write_bundle
 from nascore.evaluation.measure import calibrate_on_store
+from nascore.results.outcome import Outcome
 from nascore.spaces import get_space
 from nascore.supernet import Subnet, build_supernet
 from nascore.supernet.checkpoint import save_subnet
@@ -48,13 +49,16 @@ def weights(subnet, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def search():
-    """Return the search that found the subnet."""
-    return search_result(constraints=[bound("macs", 5e6), bound("latency_ms@board", 7.5)])
+def outcome(subnet):
+    """Return what the target came to: the subnet is its winner, and not its optimum."""
+    search = search_result(constraints=[bound("macs", 5e6), bound("latency_ms@board", 7.5)])
+    figures = {"test_accuracy": 0.8, "test_lower": 0.7, "test_upper": 0.9, "test_loss": 0.5}
+    found = [contender("found", "0" * 16), contender("found", subnet.arch_id, predicted_accuracy=0.875, **figures)]
+    return Outcome((search,), validation(found, subnet.arch_id, n_measurements=2))
 
 
 @pytest.fixture(scope="session")
-def bundle(weights, store, search, tmp_path_factory):
+def bundle(weights, store, outcome, tmp_path_factory):
     """Return the folder of a bundle and the content of its `checks.json`."""
     folder = tmp_path_factory.mktemp("bundle")
-    return folder, write_bundle(folder, weights, store.folder, calibration_images=20, search=search)
+    return folder, write_bundle(folder, weights, store.folder, calibration_images=20, outcome=outcome)

@@ -7,7 +7,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 from messages import facts
-from result_examples import nothing_found
+from result_examples import contender, nothing_found, validation
 
 from nascore.deploy import bundle as module
 from nascore.deploy.bundle import write_bundle, write_empty_bundle
@@ -17,10 +17,12 @@ from nascore.errors import DataError
 from nascore.evaluation.onnx_extra import require_onnx
 from nascore.files import read_json
 from nascore.results.bundle import Bundle
+from nascore.results.outcome import Outcome
 from nascore.spaces import get_space, space_names
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import save_subnet, save_supernet
 
+FIGURES = {"test_accuracy": 0.8, "test_lower": 0.7, "test_upper": 0.9, "test_loss": 0.5}
 FILES = {
     *("model.onnx", "model_dynamic.onnx", "model_int8.onnx", "model_int8.h", "model_card.md", "architecture.svg"),
     *("labels.txt", "predict.py", "checks.json"),
@@ -50,9 +52,9 @@ def test_float_models_answer_as_pytorch(bundle):
 
 
 @pytest.mark.slow
-def test_same_weights_same_bytes(bundle, weights, store, search, tmp_path):
+def test_same_weights_same_bytes(bundle, weights, store, outcome, tmp_path):
     folder, _ = bundle
-    write_bundle(tmp_path / "again", weights, store.folder, calibration_images=20, search=search)
+    write_bundle(tmp_path / "again", weights, store.folder, calibration_images=20, outcome=outcome)
     for name in FILES:
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes(), name
 
@@ -63,10 +65,19 @@ def test_the_card_says_it_all(bundle):
     for text in (
         "# Model card: easy", "](architecture.svg)", "| `model_int8.onnx` |", "opset 17", "| 5 M |", "7.5",
         "calibrated on 20 images", "35 images of `test`", checks.weights_sha256, "ab" * 32, "| fits |",
+        "It is the winner of target `easy`: best measured of the 2 proven best predictions of exact.",
+        "Predicted accuracy 87.50 %; the optimum of the prediction, proven, is another subnet, `0000000000000000`,",
         "`nascore lineage bundles/easy`", "](../../report.html)", "Apache License 2.0", "`synthetic`, 2 train,",
     ):  # fmt: skip
         assert text in card.replace("\u00a0", " "), text
     assert "{" not in card.replace(json.dumps(checks.arch, sort_keys=True), "")
+
+
+def test_weights_of_another_subnet_are_refused(weights, store, outcome, tmp_path):
+    wrong = Outcome(outcome.results, validation([contender("found", "1" * 16, **FIGURES)], "1" * 16))
+    with pytest.raises(DataError, match=facts(weights, outcome.winner.arch_id, "1" * 16)):
+        write_bundle(tmp_path / "b", weights, store.folder, calibration_images=4, outcome=wrong)
+    assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.slow
@@ -128,7 +139,7 @@ def test_the_header_is_c_and_says_the_sizes(bundle, tmp_path):
 
 @pytest.mark.parametrize("status", ["infeasible", "not_found"])
 def test_nothing_found_leaves_a_card_that_says_so(status, tmp_path):
-    write_empty_bundle(tmp_path, nothing_found(status, target="tiny", message="72 KB at least"))
+    write_empty_bundle(tmp_path, Outcome((nothing_found(status, target="tiny", message="72 KB at least"),)))
     assert {path.name for path in tmp_path.iterdir()} == {"model_card.md", "checks.json"}
     assert Bundle.of_folder(tmp_path).status == status
     card = (tmp_path / "model_card.md").read_text()

@@ -114,7 +114,7 @@ class TestCorruptImages:
         source.allow_corrupt = True
         store = write(tmp_path / "store", source)
         assert store.labels("train").tolist() == [0, 1] and store.images("train", 8).shape[0] == 2
-        assert store.manifest["corrupt"] == [{"name": "train/1.300", "split": "train", "reason": "300 is no grey"}]
+        assert store.manifest["corrupt"] == [{"name": "train/1.300", "split": "train", "code": "undecodable"}]
 
     def test_a_split_of_corrupt_images_alone_is_an_error(self, tmp_path):
         source = Squares(calibration=[300])

@@ -24,7 +24,7 @@ class SmallRun:
         (folder / "nascore").mkdir()
         (folder / "nascore" / "__init__.py").write_text("")
         for script in SCRIPTS:
-            self.write(f"workflow_scripts/{script}.py", f"print({script!r})\n")
+            self.write(f"workflow_scripts/{script}.py", f"run({script!r})\n")
         self.write("tables/a.json", "[1]")
 
     def write(self, path: str | Path, content: str) -> None:
@@ -57,7 +57,7 @@ class SmallRun:
             "search", {result: f"{seed} {limit}"}, [f"{base}/predictor.bin"],
             params={"target": {"macs_m": limit}, "seed": seed}, wildcards={"target": "macs", "searcher": "exact"},
         )  # fmt: skip
-        table = "target,searcher,predicted_accuracy,macs\nmacs,exact,0.9207951,42695104.0\n"
+        table = "target,subnet,searcher,predicted_accuracy,macs\nmacs,winner,exact,0.9207951,42695104.0\n"
         self.job("summarize", {f"{base}/targets.csv": table}, [result])
 
     def open(self) -> Run:

@@ -34,7 +34,7 @@ def test_an_absolute_path_in_the_project(recorded):
 
 def test_a_number_is_named_with_its_row_and_column(recorded):
     (cell,) = find(recorded.open(), "92.08").cells
-    assert cell.sentence == "targets.csv: macs exact: predicted_accuracy = 0.9207951"
+    assert cell.sentence == "targets.csv: macs winner: predicted_accuracy = 0.9207951"
 
 
 def test_a_number_after_fine_tuning_is_of_another_file(recorded):

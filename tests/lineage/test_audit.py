@@ -79,9 +79,9 @@ def test_a_file_that_nobody_recorded_is_named(recorded):
 
 
 def test_edited_code_makes_its_jobs_stale_and_a_comment_does_not(recorded):
-    recorded.write("workflow_scripts/search.py", "# why\nprint('search')\n")
+    recorded.write("workflow_scripts/search.py", "# why\nrun('search')\n")
     assert found(recorded) == set()
-    recorded.write("workflow_scripts/search.py", "print('other')\n")
+    recorded.write("workflow_scripts/search.py", "run('other')\n")
     assert found(recorded) == {("stale", RESULT)}
 
 

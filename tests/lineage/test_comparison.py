@@ -37,7 +37,7 @@ def test_one_cause_of_several_jobs_is_said_once(recorded):
 
 def test_data_and_code(recorded):
     recorded.write("tables/a.json", "[2]")
-    recorded.write("workflow_scripts/import_tables.py", "print(2)\n")
+    recorded.write("workflow_scripts/import_tables.py", "run(2)\n")
     recorded.results = Path("results/other")
     recorded.job("import_tables", {"results/other/dataset.parquet": "others"}, ["tables/a.json"])
     comparison, found = causes(recorded)

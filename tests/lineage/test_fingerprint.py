@@ -74,7 +74,7 @@ def test_comments_docstrings_and_layout_do_not_count(root, text):
 
 @pytest.mark.parametrize(
     "name",
-    ["scripts/run.py", "nascore/__init__.py", "nascore/search/__init__.py", "nascore/costs.py", "nascore/errors.py"],
+    ["scripts/run.py", "nascore/__init__.py", "nascore/search/__init__.py", "nascore/costs.py"],
 )
 def test_code_that_is_reached_counts(root, name):
     assert changes(root, name, FILES[name] + "y = 2\n", "scripts/run.py")
@@ -180,4 +180,4 @@ def test_each_file_is_parsed_once(root, monkeypatch):
     for _ in range(3):
         fingerprint(root, "scripts/run.py", "nascore.report.page")
     del times[b""]  # several files are empty
-    assert times[FILES["nascore/errors.py"].encode()] == 1 and set(times.values()) == {1}
+    assert times[FILES["nascore/costs.py"].encode()] == 1 and set(times.values()) == {1}

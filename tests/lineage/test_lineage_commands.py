@@ -25,7 +25,7 @@ def call(*arguments, code=0):
 class TestLineage:
     def test_prints_a_tree(self, recorded):
         assert call("lineage", "macs").startswith(f"{RESULT}  sha256 ")
-        assert call("lineage", "92.08").startswith("targets.csv: macs exact: predicted_accuracy = 0.9207951\n")
+        assert call("lineage", "92.08").startswith("targets.csv: macs winner: predicted_accuracy = 0.9207951\n")
 
     def test_json_is_json(self, recorded):
         data = json.loads(call("lineage", "macs.macs", "--json"))

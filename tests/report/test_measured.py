@@ -33,13 +33,14 @@ def sentences(record):
 
 def test_overlapping_intervals_are_said_to_tell_nothing(record):
     assert sentences(record) == [
-        "The winner is not the subnet with the highest prediction, but was better on the search split.",
+        "The winner is not the optimum of the prediction, but was better on the search split.",
         "The winner is 1.10 points above the best random subnet, and their intervals overlap: these images do not "
         "tell the two apart.",
         "The winner is 7.50 points above the smallest subnet, and their intervals are apart.",
         "The winner is 0.40 points below the largest subnet, and their intervals overlap: these images do not "
         "tell the two apart.",
-        "The winner is below the interval that was predicted for it.",
+        "The winner is measured 4.37 points below its prediction, which is outside its test interval: the best of many "
+        "predictions is rarely as good as predicted.",
     ]
 
 
@@ -115,14 +116,14 @@ def test_costs_that_differ_when_measured_are_defects(supernet_files, space, reco
 
 def test_a_higher_prediction_of_another_predictor_does_not_stand_for_the_target(supernet_files):
     first = target_views(read_content(**supernet_files))[0]
-    path = next(p for p in supernet_files["searches"] if json.loads(p.read_text())["searcher"] == first.main.searcher)
+    path = next(p for p in supernet_files["searches"] if json.loads(p.read_text())["searcher"] == first.search.searcher)
     other = json.loads(path.read_text()) | {"searcher": "other", "predictor": "mlp"}
     for subnet in other["subnets"]:
         subnet["predicted_accuracy"] = 1.05
     supernet_files["searches"].append(path.with_name("other.json"))
     supernet_files["searches"][-1].write_text(json.dumps(other))
     again = target_views(read_content(**supernet_files))[0]
-    assert (again.main.searcher, again.main.predictor) == (first.main.searcher, first.main.predictor)
+    assert (again.search.searcher, again.search.predictor) == (first.search.searcher, first.search.predictor)
     assert {result.searcher for result in again.results} > {"other"}
 
 

@@ -7,9 +7,10 @@ from messages import facts
 
 from nascore.errors import DataError
 from nascore.report.tables import (
-    MEASURED_COLUMNS,
+    TARGETS_COLUMNS,
     VALIDATION_COLUMNS,
     predictors_table,
+    searches_table,
     targets_table,
     validation_table,
 )
@@ -21,7 +22,7 @@ def change(path, **changes):
 
 
 def test_one_row_per_search_result(files, subnets):
-    table = targets_table(files["searches"])
+    table = searches_table(files["searches"])
     assert table["target"].tolist() == ["easy", "easy", "<b>x</b>", "tiny", "unlucky"]
     assert table["searcher"].tolist() == ["exact", "random", "random", "exact", "random"]
     assert table["status"].tolist() == ["optimal", "found", "found", "infeasible", "not_found"]
@@ -29,22 +30,22 @@ def test_one_row_per_search_result(files, subnets):
     for metric in METRICS:
         assert table[metric].tolist()[:3] == [subnets[i]["costs"][metric] for i in (0, 4, 7)]
     first = table.iloc[0]
-    assert first[["predicted_accuracy", "lower", "upper"]].tolist() == pytest.approx([0.93, 0.92, 0.94])
+    assert first["predicted_accuracy"] == pytest.approx(0.93)
     assert first["resolution"] == subnets[0]["arch"]["image_size"]
     assert first["wid"] == subnets[0]["arch"]["wid"]
     assert first["gap"] == 0 and table["gap"].isna().tolist() == [False, True, True, True, True]
 
 
 def test_the_columns_do_not_depend_on_what_was_found(files):
-    everything = targets_table(files["searches"])
+    everything = searches_table(files["searches"])
     for part in (files["searches"][::-1], files["searches"][3:], []):
-        assert list(targets_table(part)) == list(everything)
-    assert list(everything)[:6] == ["target", "searcher", "predictor", "status", "limits", "predicted_accuracy"]
+        assert list(searches_table(part)) == list(everything)
+    assert list(everything)[:6] == ["target", "searcher", "predictor", "status", "limits", "arch_id"]
     assert list(everything)[-1] == "message"
 
 
 def test_cells_are_empty_where_there_is_no_subnet(files):
-    cells = pd.read_csv(io.StringIO(targets_table(files["searches"]).to_csv(index=False)))
+    cells = pd.read_csv(io.StringIO(searches_table(files["searches"]).to_csv(index=False)))
     assert cells.loc[3:, "predicted_accuracy":"gap"].isna().all(axis=None)
 
 
@@ -56,7 +57,7 @@ def test_limits_are_written_with_every_digit(files):
     ]
     change(files["searches"][0], constraints=constraints, fixed={"resolution": 96, "width": 0})
     change(files["searches"][1], constraints=[], fixed={})
-    limits = targets_table(files["searches"])["limits"]
+    limits = searches_table(files["searches"])["limits"]
     assert limits[0] == "macs_m <= 7.237104; flash_kb <= 1234567; params_m <= 0.1; resolution = 96; width = 0"
     assert limits[1] == ""
     assert limits[2] == "peak_memory_kb <= 64; resolution = 96"
@@ -79,15 +80,21 @@ def test_wrong_files_are_named(files):
         targets_table(files["searches"])
 
 
-def test_measured_columns_stand_beside_the_search_that_was_validated(supernet_files, subnets):
+def test_a_row_of_a_target_is_about_its_winner_and_its_optimum_has_one_of_its_own(supernet_files, subnets):
     table = targets_table(supernet_files["searches"], supernet_files["validations"])
-    assert list(table)[-8:] == [*MEASURED_COLUMNS, "message"]
-    assert table.loc[0, list(MEASURED_COLUMNS)].tolist() == [
-        *(0.885, pytest.approx(0.869), pytest.approx(0.9), subnets[1]["arch_id"]),
-        *(0.874, 0.81, 0.889),
-    ]
-    assert table.loc[1:, list(MEASURED_COLUMNS)].isna().all(axis=None)
-    assert table.drop(columns=list(MEASURED_COLUMNS)).equals(targets_table(supernet_files["searches"]))
+    assert list(table) == list(TARGETS_COLUMNS)
+    assert table["target"].tolist() == ["easy", "easy", "<b>x</b>", "tiny", "unlucky"]
+    assert table["subnet"].tolist()[:3] == ["winner", "optimum", "winner"] and table["subnet"][3:].isna().all()
+    for row, subnet in ((0, subnets[1]), (1, subnets[0]), (2, subnets[7])):
+        assert table["arch_id"][row] == subnet["arch_id"] and table["macs"][row] == subnet["costs"]["macs"]
+        assert table["predicted_accuracy"][row] == subnet["predicted_accuracy"]
+    assert table["measured_accuracy"][0] == 0.885 and table["measured_accuracy"][1:].isna().all()
+    assert table["claim"][1] == "optimum of the prediction, proven" and table["claim"][3] == "proven infeasible"
+
+
+def test_without_measurements_a_target_has_one_row(files):
+    table = targets_table(files["searches"])
+    assert table["target"].is_unique and set(table["subnet"].dropna()) == {"winner"}
 
 
 def test_one_row_per_target_and_role(supernet_files, subnets):

@@ -26,6 +26,14 @@ def test_what_is_written_is_read(tmp_path, name):
     assert (tmp_path / name).read_bytes() == first
 
 
+@pytest.mark.parametrize("name", ["table.parquet", "table.csv"])
+@pytest.mark.parametrize("tau", [[None, 0.5], [None, None], [0.5, np.nan]])
+def test_none_is_not_a_number(tmp_path, name, tau):
+    EXAMPLE.write(tmp_path / name, ROWS.assign(tau=pd.Series(tau, dtype=object)))
+    read = EXAMPLE.read(tmp_path / name)["tau"]
+    assert read.dtype == float and read.isna().tolist() == [value is None or value != value for value in tau]
+
+
 def test_a_parquet_file_says_what_it_is_and_its_units(tmp_path):
     EXAMPLE.write(tmp_path / "table.parquet", ROWS)
     about = json.loads(pq.read_schema(tmp_path / "table.parquet").metadata[b"nascore.table"])

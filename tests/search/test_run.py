@@ -91,7 +91,7 @@ class TestCertificate:
         assert proof.n_architectures == covered.size()
         assert proof.global_combinations == 10 and 0 <= proof.closed_by_bound < 10
         assert proof.paths_enumerated > 0
-        assert re.match(facts("proven", "optimal"), result.message)
+        assert re.match(facts("proven", "optimum"), result.message)
 
     def test_only_searches_under_an_additive_predictor_have_one(self, search):
         assert search(TARGET, "random").certificate is None

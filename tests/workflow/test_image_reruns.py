@@ -79,7 +79,7 @@ def merged(key, change):
             merged("searchers", {"random": {"algorithm": "random", "samples": 30}}),
             Counter(search=2, draw_winner=2) + TABLES,
         ),
-        ({"validation": {"top_k": 3}}, VALIDATE_ALL + TABLES),
+        ({"validation": {"top_k": 3}}, VALIDATE_ALL + Counter(draw_winner=2) + TABLES),
         (merged("training", {"epochs": 3}), FROM_IMAGES - Counter(prepare_images=1)),
         ({"seed": 1}, EVERYTHING),
     ],

@@ -57,8 +57,8 @@ def test_the_screen_shows_what_to_expect_and_ends_with_the_winners_and_the_repor
     lines = [" ".join(line.split()) for line in finished_project.run().stdout.splitlines()]
     assert "impossible peak_memory_kb 64 peak_memory_kb 72 proven infeasible" in lines
     assert any(line.startswith("[1/4] search macs exact: 3 subnets, best predicted accuracy") for line in lines)
-    winners = lines[next(i for i, line in enumerate(lines) if line.startswith("target predicted (%)")) + 1 :]
-    assert winners[0].startswith("macs ") and winners[0].endswith("proven optimal")
+    winners = lines[next(i for i, line in enumerate(lines) if line.startswith("target winner predicted (%)")) + 1 :]
+    assert winners[0].startswith("macs ") and winners[0].endswith("predicted; optimum of the prediction, proven")
     assert winners[2].startswith("impossible infeasible: peak_memory_kb is at least 72")
     assert winners[-1].endswith("The report is results/small/report.html")
 

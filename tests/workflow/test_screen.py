@@ -62,9 +62,9 @@ def test_a_finished_job_counts_for_the_run_and_for_its_rule(told):
 
 
 def test_a_search_shows_its_result(told):
-    told.start(1, "search", "macs", "exact", log="10 subnets, proven optimal\n")
+    told.start(1, "search", "macs", "exact", log="10 subnets, the proven optimum\n")
     told.end(1)
-    assert told.lines == ["[ 1/10] search macs exact, 1 of 5: 10 subnets, proven optimal"]
+    assert told.lines == ["[ 1/10] search macs exact, 1 of 5: 10 subnets, the proven optimum"]
 
 
 def test_running_jobs_show_new_progress_once(told):
