@@ -15,9 +15,10 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 from nascore.config import validate_config
-from nascore.errors import NascoreError
+from nascore.errors import ConfigError, NascoreError
 from nascore.lineage.fingerprint import fingerprint
 from nascore.predictors import predictor_module
+from nascore.yaml_files import read_yaml, with_types
 
 min_version("9.0")
 
@@ -26,7 +27,7 @@ report: "docs/captions/workflow.rst"
 
 
 # The default is read alone: Snakemake would mix its targets into those of another file.
-if "run" not in config:
+if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"
 
@@ -37,6 +38,9 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 
 # A mistake of the user's ends in its message, not in a traceback.
 try:
+    for written in workflow.configfiles:
+        read_yaml(written, ConfigError, "configuration")  # Snakemake takes the last of two equal keys
+    config = with_types(config, dict(workflow.config_settings.config))
     CONFIG = validate_config(config, where="the configuration (--configfile FILE, --config key=value)")
     SPACE = CONFIG.space_options
 except NascoreError as error:

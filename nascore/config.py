@@ -10,9 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from nascore.accuracy_dataset.shares import empty_parts
 from nascore.config_sections import (
     ContributionsConfig,
     DeployConfig,
@@ -38,6 +38,7 @@ from nascore.spaces import StagedSpace, get_space
 from nascore.strict import Strict
 from nascore.training.options import FinetuningOptions, TrainingOptions
 from nascore.training.phases import phases
+from nascore.yaml_files import read_yaml
 
 
 class Config(Strict):
@@ -51,7 +52,11 @@ class Config(Strict):
     table_format: TablesConfig = Field(TablesConfig(), description="What the tables hold.")
     data: DataOptions | None = Field(None, description="Where images come from.")
     images: str | None = Field(None, description="The folder that the source of images needs; see `data`.")
-    device: str = Field("auto", description="`auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`.")
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$",
+        description="`auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`.",
+    )
     supernet: SupernetConfig = Field(SupernetConfig(), description="Where the supernet's weights come from.")
     training: TrainingOptions = Field(TrainingOptions(), description="How the supernet is trained.")
     evaluation: EvaluationOptions = Field(EvaluationOptions(), description="How a subnet is measured.")
@@ -108,6 +113,15 @@ class Config(Strict):
         if self.data and self.validation.searcher not in self.searchers:
             raise ValueError(
                 f"validation.searcher: {unknown_name('searcher of this run', self.validation.searcher, self.searchers)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _every_part_gets_rows(self) -> "Config":
+        shares, n = self.split.model_dump(), self.sampling.subnets
+        for part in empty_parts(n, shares) if self.data else []:
+            raise ValueError(
+                f"sampling.subnets is {n}, of which split.{part} {shares[part]:g} leaves no row; raise either of them"
             )
         return self
 
@@ -225,6 +239,10 @@ def _mistake(entry: Mapping[str, Any]) -> str:
         kind = entry["ctx"]["discriminator"].strip("'")
         return f"{key}: {unknown_name(kind, entry['ctx']['tag'], tags)}"
     shown = "" if entry["type"] in ("missing", "value_error") else f"; got {given!r}"
+    if entry["type"] == "string_type" and isinstance(given, int | float):
+        shown += f", a number; a folder of that name is ./{given}"
+    if key == "device":
+        message = "expected auto, cpu, cuda or cuda:N"
     return f"{key}: {message}{shown}"
 
 
@@ -234,15 +252,9 @@ def read_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     Raises
     ------
     ConfigError
-        If the file is missing, is not YAML, or holds a mistake.
+        If the file is missing, is not YAML that says what it means, or holds a mistake.
     """
-    path = Path(path)
-    try:
-        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"configuration {path} does not exist") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"configuration {path} cannot be read: {error}") from None
+    mapping = read_yaml(path, ConfigError, "configuration")
     if not isinstance(mapping, dict):
         raise ConfigError(f"configuration {path} must be a mapping of keys; got {type(mapping).__name__}")
     return validate_config({**mapping, **(overrides or {})}, where=str(path))

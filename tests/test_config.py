@@ -300,7 +300,7 @@ class TestFiles:
         with pytest.raises(ConfigError, match=facts(tmp_path, "Is a directory")):
             read_config(tmp_path)
         (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\xff")
-        with pytest.raises(ConfigError, match=facts("binary.yaml", "utf-8")):
+        with pytest.raises(ConfigError, match=facts("binary.yaml", "UTF-8")):
             read_config(tmp_path / "binary.yaml")
 
 
@@ -360,10 +360,10 @@ class TestGeneratedFiles:
     """`make schema` writes them again."""
 
     def test_schema_is_up_to_date(self):
-        assert (CONFIG / "schema.json").read_text(encoding="utf-8") == json_schema()
+        assert (CONFIG / "schema.json").read_text(encoding="UTF-8") == json_schema()
 
     def test_page_of_all_keys_is_up_to_date(self):
-        assert (CONFIG / "README.md").read_text(encoding="utf-8") == describe_keys()
+        assert (CONFIG / "README.md").read_text(encoding="UTF-8") == describe_keys()
 
     def test_schema_knows_every_key_of_the_published_run(self):
         schema = json.loads(json_schema())

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nascore.accuracy_dataset.parquet import AccuracyDataset
+from nascore.accuracy_dataset.shares import PARTS, empty_parts, part_sizes
 from nascore.errors import DataError
 from nascore.results.dataset import SPLIT
 from nascore.seeds import generator
-
-PARTS = ("train", "calibration", "test")
 
 
 def split_rows(arch_ids: Sequence[str], seed: int, fractions: Mapping[str, float]) -> NDArray[np.str_]:
@@ -44,10 +43,10 @@ def split_rows(arch_ids: Sequence[str], seed: int, fractions: Mapping[str, float
     unique, row_of = np.unique(np.asarray(arch_ids, dtype=np.str_), return_inverse=True)
     order = generator(seed, "split").permutation(len(unique))
     parts = np.empty(len(unique), dtype=f"<U{max(map(len, PARTS))}")
-    ends = np.round(np.cumsum(sizes) * len(unique)).astype(int)
+    for part in empty_parts(len(unique), fractions):
+        raise DataError(f"{len(unique)} rows are too few: {fractions[part]} of them leaves none for {part}")
+    ends = np.cumsum(list(part_sizes(len(unique), fractions).values()))
     for part, indices in zip(PARTS, np.split(order, ends[:-1]), strict=True):
-        if fractions[part] > 0 and not len(indices):
-            raise DataError(f"{len(unique)} rows are too few: {fractions[part]} of them leaves none for {part}")
         parts[indices] = part
     return parts[row_of]
 

@@ -32,17 +32,13 @@ def check(
     ] = False,
 ) -> None:
     """Check a configuration: print a summary, or every mistake."""
-    import yaml
-
     from nascore.config import read_config
     from nascore.errors import ConfigError
+    from nascore.yaml_files import load_yaml
 
     overrides = {}
     for key, text in arguments.pairs("--set", settings).items():
-        try:
-            overrides[key] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {key}: {text!r} is not YAML: {' '.join(str(error).split())}") from None
+        overrides[key] = load_yaml(text, ConfigError, f"--set {key}: {text!r} is not YAML")
     config = read_config(file, overrides)
     if as_json:
         print_json(config.model_dump(mode="json"))

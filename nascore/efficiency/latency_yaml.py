@@ -27,6 +27,7 @@ from nascore.errors import DataError, unknown_name
 from nascore.files import write_text
 from nascore.latency_files import LayerLatencies, Setting
 from nascore.layer_signature import LayerSignature
+from nascore.yaml_files import read_yaml
 
 IQR_OF_NORMAL = 1.349
 """The interquartile range of a normal distribution, standard deviations."""
@@ -108,12 +109,7 @@ def yaml_keys(signature: LayerSignature) -> list[str]:
 
 def _read(path: Path) -> dict[str, Any]:
     """Read the mapping that a file is."""
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist; expected a latency table in YAML") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DataError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    entries = read_yaml(path, DataError, "latency table")
     if not isinstance(entries, dict):
         raise DataError(f"{path} must map keys of layers to {{mean, std, count}}; got {type(entries).__name__}")
     return entries

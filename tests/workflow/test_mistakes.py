@@ -38,6 +38,35 @@ def test_no_configuration_at_all(new_project):
     assert re.search(facts("targets"), said(new_project))
 
 
+def test_a_configuration_without_a_run_is_not_mixed_with_the_default(new_project):
+    (new_project.folder / "config").mkdir()
+    (new_project.folder / "config" / "config.yaml").write_text("run: default\ntargets: {a: {macs_m: 30}}\n")
+    new_project.configure()
+    text = (new_project.folder / "config.yaml").read_text().replace("run: small\n", "")
+    new_project.replace("config.yaml", text)
+    assert re.search(facts("run", "Field required"), said(new_project))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("  macs:\n", "  macs:\n    macs_m: 20\n  macs:\n", ("config.yaml", "'macs'")),
+        ("  macs:\n", "  no:\n", ("config.yaml", "no", '"no"')),
+        ("macs_m: 30", "macs_m: 030", ("config.yaml", "030", 24, 30)),
+    ],
+)
+def test_what_would_be_read_as_something_else_is_refused(new_project, old, new, named):
+    text = (new_project.folder / "config.yaml").read_text()
+    assert old in text
+    new_project.replace("config.yaml", text.replace(old, new, 1))
+    assert re.search(facts(*named), said(new_project))
+
+
+def test_targets_and_searchers_of_the_command_line_have_numbers(new_project):
+    done = new_project.run("-n", "--config", "targets={mine: {macs_m: 30.5}}", "searchers={random: {samples: 77}}")
+    assert done.returncode == 0 and "search/mine/random/result.json" in done.stdout, done.stdout
+
+
 def test_a_broken_table_is_named(new_project):
     table = new_project.folder / "tables" / "table1.json"
     table.write_text(table.read_text()[:-20])
