@@ -46,7 +46,7 @@ def read_yaml(path: str | Path, error: type[NascoreError], what: str) -> Any:
 def load_yaml(text: str, error: type[NascoreError], wrong: str) -> Any:
     """Return what text says; see `read_yaml`. `wrong` begins the message of an error."""
     try:
-        return yaml.load(text, Loader=_Loader)
+        return _Loader(text).get_single_data()
     except yaml.YAMLError as reason:
         raise error(f"{wrong}: {_place(reason)}") from None
 
@@ -118,4 +118,4 @@ def _typed(value: Any, given: Any, *, inside: bool = False) -> Any:
         return {key: _typed(entry, given[key], inside=True) if key in given else entry for key, entry in value.items()}
     if isinstance(given, list):
         return [_typed(entry, entry, inside=True) for entry in given]
-    return yaml.load(value, Loader=_Loader) if inside and isinstance(value, str) else value
+    return _Loader(value).get_single_data() if inside and isinstance(value, str) else value

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from latency_examples import SETTING, networks_of, table_of
 from messages import facts
@@ -17,6 +18,7 @@ from nascore.efficiency.latency_quality import (
 from nascore.errors import DataError
 from nascore.latency_files import Correction
 from nascore.predictors import load_predictor
+from nascore.results.latency import ESTIMATES
 from nascore.spaces import get_space
 from nascore.spaces.block_table import BlockTableLookup
 
@@ -47,6 +49,23 @@ def test_the_correction_is_found_whatever_the_table_had():
     found = correct(before, networks).correction
     assert (found.space, found.n_networks) == ("binas", len(GENES))
     assert (found.slope, found.intercept_ms) == pytest.approx((1.5, -0.25), rel=1e-6)
+
+
+def test_a_table_that_is_too_slow_is_corrected_too():
+    assert correct(TABLE, networks_of(BINAS, GENES, 0.5 * SUMS)).correction.slope == pytest.approx(0.5, rel=1e-6)
+
+
+def test_macs_are_taken_for_a_latency_by_a_line_with_its_intercept():
+    macs = cost(BINAS, GENES)["macs"].to_numpy()
+    networks = networks_of(BINAS, GENES, macs / 1e6 + 3)
+    fitted, judged = networks.split(80, 20)
+    found = estimates(TABLE, fitted, judged, seed=0)
+    assert found.columns.tolist() == list(ESTIMATES)
+    assert found["macs"].to_numpy() == pytest.approx(judged.median_ms, rel=1e-3)
+
+
+def test_without_networks_nothing_is_judged_and_the_columns_are_there():
+    assert compare([], pd.DataFrame()).columns.tolist() == ["estimate", "mape", "spearman", "kendall_tau"]
 
 
 def test_refuses_a_correction_that_makes_no_sense():

@@ -64,7 +64,7 @@ def test_the_headline_row_of_the_page(content, shown):
     assert f"88.50 % 86.90 to 90.00 % {predicted} %" in about and other_predicted not in about
     for number, others in zip(numbers, other_numbers, strict=True):
         assert f"{number} " in about and (number == others or f"{others} " not in about)
-    assert "best measured of the 5 proven best predictions of exact." in about
+    assert "Best measured of the 5 proven best predictions of exact." in about
     assert optimum.startswith(f"{other}, predicted {other_predicted} %; optimum of the prediction, proven")
     assert re.findall(r"\b[0-9a-f]{16}\b", optimum) == [other]
 

@@ -160,6 +160,15 @@ class TestRestrict:
         canonical = np.unique(SMALL.canonical(all_genes(SMALL)), axis=0)
         assert part.size() == part.allows(canonical).sum()
 
+    def test_blocks_of_each_stage_are_counted_with_their_own_choices(self):
+        one, two = (
+            BINAS_LIKE.block_names[8],
+            BINAS_LIKE.block_names[12],
+        )  # the first blocks of the third and fourth stage
+        part = BINAS_LIKE.restrict({f"{one}.kernel": [3], f"{two}.expand": [6]})
+        # Both blocks always run; one halves its choices, the other has a third of them.
+        assert part.size() == BINAS_LIKE.size() // 6
+
     def test_published_sizes(self):
         assert OFA.size() == 819 * 7371**4 * 9 * 15
         assert BINAS_LIKE.size() == 22608**5

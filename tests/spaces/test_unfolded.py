@@ -6,6 +6,7 @@ from search_examples import PLAIN, every_architecture, look_up, random_table
 from space_examples import BINAS_LIKE, SMALL, genes_of
 
 from nascore.spaces.bilinear import BilinearForm
+from nascore.spaces.block_table import BlockTable
 from nascore.spaces.unfolded import Unfolded
 
 
@@ -27,6 +28,15 @@ def test_a_table_has_the_same_values(space):
     assert same == pytest.approx(look_up(space, table, genes))
     form = BilinearForm.of_table(space, table).table(unfolded)
     assert look_up(unfolded.space, form, unfolded.unfold(genes)) == pytest.approx(same)
+
+
+def test_a_table_of_peaks_stays_one():
+    plain = random_table(SMALL, np.random.default_rng(0))
+    peaks = BlockTable(plain.fixed, plain.blocks, np.maximum)
+    unfolded, genes = Unfolded(SMALL), every_architecture(SMALL)
+    assert unfolded.table(peaks).reduce is np.maximum
+    same = look_up(unfolded.space, unfolded.table(peaks), unfolded.unfold(genes))
+    assert same == pytest.approx(look_up(SMALL, peaks, genes))
 
 
 def test_every_combination_of_depths_is_a_global_one():

@@ -38,7 +38,7 @@ def test_two_processes_train_as_one(store, tmp_path, space):
         torch.testing.assert_close(together[name], value, rtol=1e-5, atol=1e-5, msg=name)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_error_of_one_process_ends_all_with_its_message(make_job, tmp_path, capfd):
     others = psutil.Process().children()
     jobs = [make_job(tmp_path / str(n), processes=n, epochs=1, batch_size=19, learning_rate=1e-3) for n in (1, 2)]

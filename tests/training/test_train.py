@@ -12,6 +12,7 @@ import torch
 from messages import facts
 
 from nascore.errors import ConfigError, DataError
+from nascore.results.table import Table
 from nascore.supernet.checkpoint import load_supernet, read_facts
 from nascore.training import train
 from nascore.training.train import SubnetMonitor, train_phase
@@ -105,7 +106,7 @@ def test_a_training_that_is_killed_again_and_again_ends_in_the_same_bits(
 
     with monkeypatch.context() as patch:
         patch.setattr(SubnetMonitor, "__call__", killed)
-        patch.setattr(train, "write_parquet", lambda *_: (_ for _ in ()).throw(Killed))
+        patch.setattr(Table, "write", lambda *_: (_ for _ in ()).throw(Killed))
         for n_measured, resumes in ((1, False), (3, True), (4, True)):
             with pytest.raises(Killed):
                 train_phase(job)
