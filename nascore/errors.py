@@ -53,3 +53,8 @@ def unknown_name(kind: str, given: object, valid: Iterable[object]) -> str:
     near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind} {str(given)!r}.{hint} Valid: {', '.join(names)}."
+
+
+def made_again(rule: str) -> str:
+    """Say how to make a file again that an earlier version wrote."""
+    return f"if an earlier version wrote it, `snakemake --forcerun {rule}` makes it again"

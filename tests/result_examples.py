@@ -6,6 +6,19 @@ from nascore.results.search import Certificate, Infeasibility, SearchedSpace, Se
 from nascore.results.validation import Contender, Split, Validation, Winner
 
 COSTS = dict.fromkeys(COUNTED, 1000)
+CERTIFICATE = Certificate(
+    objective=0.9,
+    best_bound=0.9,
+    gap=0.0,
+    top_k_proven=True,
+    root_bound=0.9,
+    global_combinations=1,
+    closed_by_bound=0,
+    paths_enumerated=1,
+    binding=[],
+    n_architectures=10,
+    tolerance=1e-12,
+)
 
 
 def bound(metric: str, limit: float) -> Constraint:
@@ -16,19 +29,6 @@ def bound(metric: str, limit: float) -> Constraint:
 def search_result(**changes) -> SearchResult:
     """Return the result of a search that proved an optimum, or what changes make of it."""
     subnet = Subnet(arch_id="0" * 16, arch={}, predicted_accuracy=0.9, lower=0.8, upper=0.95, costs=COSTS)
-    certificate = Certificate(
-        objective=0.9,
-        best_bound=0.9,
-        gap=0.0,
-        top_k_proven=True,
-        root_bound=0.9,
-        global_combinations=1,
-        closed_by_bound=0,
-        paths_enumerated=1,
-        binding=[],
-        n_architectures=10,
-        tolerance=1e-12,
-    )
     fields = {
         "target": "easy",
         "searcher": "exact",
@@ -42,7 +42,7 @@ def search_result(**changes) -> SearchResult:
         "space": SearchedSpace(name="ofa_mcunet", resolutions=[32, 40], n_architectures=10, kept_to={}),
         "subnets": [subnet],
         "evaluations": 0,
-        "certificate": certificate,
+        "certificate": CERTIFICATE,
         "infeasibility": None,
     }
     return SearchResult(**fields | changes)

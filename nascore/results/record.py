@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from nascore.errors import DataError
+from nascore.errors import DataError, made_again
 from nascore.files import read_json, write_json
 
 Cost = int | float
@@ -47,7 +47,7 @@ class RecordFile(Record):
             record = cls.model_validate(content)
             record.check()
         except ValidationError as error:
-            raise DataError(f"{path} is not {cls.WHAT}: {_first(error)}; {cls._remedy()}") from None
+            raise DataError(f"{path} is not {cls.WHAT}: {_first(error)}; {made_again(cls.RULE)}") from None
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
         return record
@@ -71,11 +71,6 @@ class RecordFile(Record):
         DataError
             With what is wrong; `read` adds the file.
         """
-
-    @classmethod
-    def _remedy(cls) -> str:
-        """Say how to make a file again that an earlier version wrote."""
-        return f"if an earlier version wrote it, `snakemake --forcerun {cls.RULE}` makes it again"
 
 
 def _first(error: ValidationError) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nascore.errors import DataError
+from nascore.errors import DataError, made_again
 from nascore.files import parquet_header, read_parquet, replacing, write_text
 
 HEADER = "nascore.table"
@@ -112,7 +112,7 @@ class Table:
             if (about.get("what"), about.get("version")) != (self.what, self.version):
                 raise DataError(
                     f"{path} is {about.get('what')}, version {about.get('version')}; expected {self.what}, version "
-                    f"{self.version}; {self._remedy}"
+                    f"{self.version}; {made_again(self.rule)}"
                 )
         return table.to_pandas()
 
@@ -133,7 +133,7 @@ class Table:
             has, expected = (", ".join(map(str, names)) for names in (frame.columns, self.columns))
             raise DataError(
                 f"{path} is not {self.what}: it has no column {missing[0]!r}; it has {has}; expected {expected}; "
-                f"{self._remedy}"
+                f"{made_again(self.rule)}"
             )
         for name, column in self.columns.items():
             if column.kind == "text" or not len(frame):
@@ -149,8 +149,3 @@ class Table:
             if len(wrong):
                 raise DataError(f"{path}: column {name!r} is not a finite number in row {wrong[0]}")
         return frame
-
-    @property
-    def _remedy(self) -> str:
-        """Say how to make a file again that an earlier version wrote."""
-        return f"if an earlier version wrote it, `snakemake --forcerun {self.rule}` makes it again"

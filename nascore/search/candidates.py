@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from nascore.results.costs import within
 from nascore.search.problem import Problem
 from nascore.spaces.block_table import BlockTableLookup
 from nascore.spaces.staged import Genes
@@ -36,8 +37,10 @@ class Candidates:
 
     def within(self, genes: Genes) -> NDArray[np.bool_]:
         """Return an `(n,)` mask of the architectures that satisfy every limit."""
-        kept = [c.holds(costs) for c, costs in zip(self.problem.target.constraints, self._lookup(genes), strict=True)]
-        return np.logical_and.reduce(kept) if kept else np.ones(len(genes), dtype=bool)
+        constraints = self.problem.target.constraints
+        costs = dict(zip((c.metric for c in constraints), self._lookup(genes), strict=True))
+        # Without a constraint the answer is one for all.
+        return np.ones(len(genes), dtype=bool) & within(costs, constraints)
 
     def evaluate(self, genes: Genes) -> NDArray[np.float64]:
         """Predict and remember architectures."""

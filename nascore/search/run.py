@@ -79,15 +79,13 @@ def run_search(
     """
     problem = Problem.of(space, target, tables_of(space, latencies))
     feasibility, warning = check_feasibility(problem), implausible_latency(problem)
-    found = Found(feasibility.witness)
-    prove = _prover(predictor)
-    if not len(feasibility.witness):
-        pass  # the proof is the result
+    witness, prove = feasibility.witness, _prover(predictor)
+    if not len(witness):
+        found = Found(witness)
     elif isinstance(options, ExactOptions) and prove is not None:
-        found = _certified(problem, feasibility.witness, prove, top_k)
+        found = _certified(problem, witness, prove, top_k)
     else:
-        rng = generator(seed, "search", searcher, problem.target.name)
-        found = _sampled(problem, predictor, feasibility.witness, options, top_k, seed, rng)
+        found = _sampled(problem, predictor, witness, options, searcher=searcher, top_k=top_k, seed=seed)
     return search_result(
         problem, predictor, feasibility, found, searcher=searcher, algorithm=options.algorithm, warning=warning
     )
@@ -139,11 +137,13 @@ def _sampled(
     predictor: Predictor,
     witness: Genes,
     options: Searcher,
+    *,
+    searcher: str,
     top_k: int,
     seed: int,
-    rng: np.random.Generator,
 ) -> Found:
     """Return the best of the subnets that a sampling search looks at."""
+    rng = generator(seed, "search", searcher, problem.target.name)
     candidates = Candidates(problem, predictor.predict)
     note = ""
     if isinstance(options, RandomOptions):

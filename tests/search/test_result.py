@@ -3,27 +3,19 @@ import re
 import numpy as np
 import pytest
 from messages import facts
+from result_examples import CERTIFICATE as EXAMPLE
 
 from nascore.efficiency import METRICS, cost_tables
-from nascore.results.search import Certificate, SearchResult
+from nascore.results.search import SearchResult
 from nascore.search.exact import TOLERANCE
 from nascore.search.feasibility import Feasibility, check_feasibility
 from nascore.search.problem import Problem
 from nascore.search.result import Found, search_result
 from nascore.search.targets import parse_target
 
-CERTIFICATE = Certificate(
-    objective=0.6,
-    best_bound=0.6,
-    gap=0.0,
-    top_k_proven=True,
-    root_bound=0.61,
-    global_combinations=15,
-    closed_by_bound=14,
-    paths_enumerated=256,
-    binding=["macs_m"],
-    n_architectures=10**20,
-    tolerance=TOLERANCE,
+PROOF = {"root_bound": 0.61, "global_combinations": 15, "closed_by_bound": 14, "paths_enumerated": 256}
+CERTIFICATE = EXAMPLE.model_copy(
+    update={**PROOF, "objective": 0.6, "best_bound": 0.6, "binding": ["macs_m"], "n_architectures": 10**20}
 )
 
 
