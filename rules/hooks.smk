@@ -13,10 +13,14 @@ SCREEN = take_over(logger, workflow.output_settings) if workflow.is_main_process
 STARTED = time.monotonic()
 
 
-onstart:
-    # Killed jobs leave temporary files, and not every one of them is about to be written again.
+def remove_temporary_files():
+    """Remove what killed and interrupted jobs left; not every one of their files is about to be written again."""
     for folder in (RUN, ledger_folder("data"), "latency"):
         remove_leftovers(folder)
+
+
+onstart:
+    remove_temporary_files()
     if SCREEN:
         SCREEN.write(targets_outlook(CONFIG))
         SCREEN.write(f"\n{SCREEN.total} jobs; Ctrl-C stops them, and the same command goes on\n")
@@ -32,5 +36,6 @@ onsuccess:
 
 
 onerror:
+    remove_temporary_files()
     if SCREEN:
         SCREEN.write(SCREEN.how_to_go_on())
