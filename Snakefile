@@ -42,7 +42,6 @@ try:
         read_yaml(written, ConfigError, "configuration")  # Snakemake takes the last of two equal keys
     config = with_types(config, dict(workflow.config_settings.config))
     CONFIG = validate_config(config, where="the configuration (--configfile FILE, --config key=value)")
-    SPACE = CONFIG.space_options
 except NascoreError as error:
     sys.exit(f"error: {error}")
 RUN = f"results/{CONFIG.run}"

@@ -5,6 +5,7 @@ The keys are here, in `nascore.config_sections` and in the options of each stage
 """
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ from nascore.config_sections import (
     LatencyConfig,
     LearningCurveConfig,
     Name,
+    PredictorsConfig,
     SamplingConfig,
     SearchConfig,
     SpaceConfig,
@@ -31,14 +33,16 @@ from nascore.data.options import DataOptions
 from nascore.data.sources import n_classes
 from nascore.errors import ConfigError, NascoreError, unknown_name
 from nascore.evaluation.options import EvaluationOptions
-from nascore.predictors import make_predictor, predictor_names
+from nascore.predictors import make_predictor, predictor_names, predictor_options
 from nascore.search.options import BcfwOptions, EvolutionOptions, ExactOptions, RandomOptions, Searcher
-from nascore.search.targets import Target, parse_target
+from nascore.search.targets import Target, TargetOptions, parse_target
 from nascore.spaces import StagedSpace, get_space
-from nascore.strict import Strict
+from nascore.strict import Strict, mistakes
 from nascore.training.options import FinetuningOptions, TrainingOptions
 from nascore.training.phases import phases
 from nascore.yaml_files import read_yaml
+
+DEVICE = r"^(auto|cpu|cuda(:[0-9]+)?)$"
 
 
 class Config(Strict):
@@ -54,7 +58,7 @@ class Config(Strict):
     images: str | None = Field(None, description="The folder that the source of images needs; see `data`.")
     device: str = Field(
         "auto",
-        pattern=r"^(auto|cpu|cuda(:[0-9]+)?)$",
+        json_schema_extra={"pattern": DEVICE},
         description="`auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`.",
     )
     supernet: SupernetConfig = Field(SupernetConfig(), description="Where the supernet's weights come from.")
@@ -69,8 +73,9 @@ class Config(Strict):
     deploy: DeployConfig = Field(DeployConfig(), description="What is made of the winners for deployment.")
     space: SpaceConfig = Field(SpaceConfig(), description="The design space.")
     split: SplitConfig = Field(SplitConfig(), description="How the rows are divided.")
-    predictors: dict[str, dict[str, Any]] = Field(
-        {name: {} for name in predictor_names()}, description="Predictors to fit: name to options."
+    predictors: PredictorsConfig = Field(
+        {name: predictor_options(name)() for name in predictor_names()},
+        description="Predictors to fit: name to options.",
     )
     learning_curve: LearningCurveConfig = Field(LearningCurveConfig(), description="Error against number of rows.")
     latency: LatencyConfig = Field(LatencyConfig(), description="Devices whose latency is measured.")
@@ -79,13 +84,20 @@ class Config(Strict):
         {"random": RandomOptions(), "evolution": EvolutionOptions(), "exact": ExactOptions()},
         description="Searchers to run on every target: name to options, of which `algorithm` chooses the kind.",
     )
-    targets: dict[Name, dict[str, Any]] = Field(
+    targets: dict[Name, TargetOptions] = Field(
         description="Constraint targets: name to upper bounds, a `device`, or fixed global choices. `latency_ms` is a "
         "bound on the device of `latency.devices` that `latency_on` names; it may be left out where there is one."
     )
     snapshot: bool = Field(
         False, description="Whether the workflow ends with `nascore snapshot`, which versions the run with DVC."
     )
+
+    @field_validator("device")
+    @classmethod
+    def _known_device(cls, device: str) -> str:
+        if not re.search(DEVICE, device):
+            raise ValueError(f"expected auto, cpu, cuda or cuda:N; got {device!r}")
+        return device
 
     @field_validator("predictors", "searchers", "targets")
     @classmethod
@@ -128,8 +140,6 @@ class Config(Strict):
     @model_validator(mode="after")
     def _names_agree(self) -> "Config":
         space = self.build_space()
-        for name, options in self.predictors.items():
-            make_predictor(name, space, **options)
         users = {f"searchers.{name}.predictor": searcher.predictor for name, searcher in self.searchers.items()}
         for key, predictor in {**users, "search.pareto_predictor": self.search.pareto_predictor}.items():
             if predictor not in self.predictors:
@@ -168,11 +178,6 @@ class Config(Strict):
     def target(self, name: str) -> Target:
         """Return one target."""
         return parse_target(name, self.targets[name], self.build_space(), measured_devices=list(self.latency.devices))
-
-    def target_spec(self, name: str) -> dict[str, Any]:
-        """Return a target as numbers and names in one order, so that writing it differently reruns nothing."""
-        spec = self.targets[name].items()
-        return dict(sorted((key, float(value) if isinstance(value, int) else value) for key, value in spec))
 
     @property
     def finetuning_options(self) -> dict[str, Any]:
@@ -223,27 +228,9 @@ def validate_config(mapping: Mapping[str, Any], where: str = "the configuration"
     try:
         return Config.model_validate(dict(mapping))
     except ValidationError as error:
-        lines = [_mistake(entry) for entry in error.errors()]
-        raise ConfigError(f"{where} is not valid:\n  " + "\n  ".join(lines)) from None
+        raise ConfigError(f"{where} is not valid:\n  " + "\n  ".join(mistakes(error))) from None
     except NascoreError as error:
         raise ConfigError(f"{where} is not valid:\n  {error}") from None
-
-
-def _mistake(entry: Mapping[str, Any]) -> str:
-    """Say one of pydantic's findings in one line."""
-    key = ".".join(str(part) for part in entry["loc"]) or "top level"
-    message = str(entry["msg"]).removeprefix("Value error, ")
-    given = entry.get("input")
-    if entry["type"] == "union_tag_invalid":
-        tags = [tag.strip("' ") for tag in entry["ctx"]["expected_tags"].split(",")]
-        kind = entry["ctx"]["discriminator"].strip("'")
-        return f"{key}: {unknown_name(kind, entry['ctx']['tag'], tags)}"
-    shown = "" if entry["type"] in ("missing", "value_error") else f"; got {given!r}"
-    if entry["type"] == "string_type" and isinstance(given, int | float):
-        shown += f", a number; a folder of that name is ./{given}"
-    if key == "device":
-        message = "expected auto, cpu, cuda or cuda:N"
-    return f"{key}: {message}{shown}"
 
 
 def read_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> Config:

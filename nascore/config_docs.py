@@ -24,7 +24,7 @@ HEADER = """# Configuration
 <!-- Made from nascore/config.py by `make schema`; edit there. -->
 
 A configuration is a YAML file that is given to Snakemake with `--configfile`; without one it is `config.yaml`.
-Single keys can be given with `--config key=value` (plain top-level values only: Snakemake makes text of nested ones).
+Keys can be given with `--config key=value`, nested ones as in `--config 'targets={mine: {macs_m: 3.5}}'`.
 Unknown keys are errors.
 `schema.json` beside this page lets an editor complete and check keys. `nascore config check FILE` checks a file without
 running anything.
@@ -42,8 +42,8 @@ PREDICTORS = """## Predictors
 
 `predictors` maps the name of a predictor to its options. `{}` keeps the defaults.
 
-| predictor | options and their defaults |
-|---|---|"""
+| option | default | meaning |
+|---|---|---|"""
 
 TARGETS = """## Constraint targets
 
@@ -68,9 +68,8 @@ def describe_keys() -> str:
     lines += [f"| `{key}` | {default} | {meaning} |" for key, default, meaning in _rows(Config, "")]
     lines += ["", PREDICTORS]
     for name in predictor_names():
-        options = predictor_options(name)
-        shown = ", ".join(f"`{option}: {value.default}`" for option, value in options.items()) or "none"
-        lines.append(f"| `{name}` | {shown} |")
+        rows = [*_rows(predictor_options(name), f"{name}.")] or [(name, "", "Has no options.")]
+        lines += [f"| `{key}` | {default} | {meaning} |" for key, default, meaning in rows]
     lines += ["", TARGETS, "| bound | unit | of |", "|---|---|---|"]
     lines += [f"| `{name}` | {unit:,} | `{metric}` |" for name, (metric, unit) in UNITS.items()]
     lines += ["| `latency_ms` | 1 ms | `latency_ms@DEVICE`, measured: see [latency](../docs/latency.md) |"]
@@ -85,7 +84,7 @@ def _rows(model: type[BaseModel], prefix: str, defaults: BaseModel | None = None
         inner = list(_models(field.annotation))
         key = f"{prefix}{name}"
         default = getattr(defaults, name) if defaults else field.default
-        yield key, "" if inner else _shown(default), field.description or ""
+        yield key, "" if isinstance(default, BaseModel) else _shown(default), field.description or ""
         in_mapping = get_origin(field.annotation) is dict
         for option in inner:
             label = f" ({_tag(option)})" if len(inner) > 1 else ""

@@ -2,10 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    GetPydanticSchema,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from nascore.efficiency import METRICS
 from nascore.errors import unknown_name
+from nascore.predictors import predictor_names, predictor_options
+from nascore.predictors.options import PredictorOptions
 from nascore.spaces import get_space
 from nascore.spaces.ofa_mcunet import RESOLUTIONS
 from nascore.strict import Strict
@@ -113,6 +124,34 @@ class SplitConfig(Strict):
         if abs(total - 1) > 1e-9:
             raise ValueError(f"train, calibration and test must add up to 1; they add up to {total:.6g}")
         return self
+
+
+_EveryPredictor = create_model(  # type: ignore[call-overload]
+    "PredictorsConfig",
+    __base__=Strict,
+    __doc__="Predictors by name, with their options.",
+    **{name: (predictor_options(name), predictor_options(name)()) for name in predictor_names()},
+)
+
+
+def _as_written(given: Any, known: ValidatorFunctionWrapHandler) -> dict[str, PredictorOptions]:
+    """Return the options of the predictors that are given, in the order in which they are written."""
+    options = known(given)
+    return {name: getattr(options, name) for name in given}
+
+
+def _plain(options: dict[str, PredictorOptions]) -> dict[str, dict[str, Any]]:
+    """Return what `_as_written` does as plain data."""
+    return {name: given.model_dump(mode="json") for name, given in options.items()}
+
+
+PredictorsConfig = Annotated[
+    dict[str, PredictorOptions],
+    GetPydanticSchema(
+        lambda _, schema_of: schema_of(Annotated[_EveryPredictor, WrapValidator(_as_written), PlainSerializer(_plain)])
+    ),
+]
+"""Some of the registered predictors, each with options of its own model."""
 
 
 class LearningCurveConfig(Strict):

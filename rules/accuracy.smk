@@ -19,7 +19,7 @@ rule count_coverage:
         runtime=growing(10),
     params:
         code=code_of("count_coverage"),
-        space=SPACE,
+        **configured("count_coverage"),
     script:
         "../workflow_scripts/count_coverage.py"
 
@@ -42,8 +42,6 @@ rule split_rows:
         runtime=growing(10),
     params:
         code=code_of("split_rows"),
-        space=SPACE,
-        seed=CONFIG.seed,
-        shares=CONFIG.split.model_dump(),
+        **configured("split_rows"),
     script:
         "../workflow_scripts/split_rows.py"

@@ -3,10 +3,10 @@
 from functools import cache
 
 from nascore.data.store import MANIFEST, image_file, label_file
-from nascore.files import file_sha256
+from nascore.lineage.given_files import PLACES, given_contents
 from nascore.lineage.ledger import ledger_folder
-from nascore.lineage.raw_images import images_fingerprint
 from nascore.lineage.surroundings import installed_versions
+from nascore.rule_parameters import PARAMETERS
 from nascore.training.phases import phases
 
 ACCURACY = f"{RUN}/accuracy_dataset"
@@ -35,6 +35,18 @@ def code_of(script, *modules):
     return fingerprint(Path(workflow.basedir), f"workflow_scripts/{script}.py", *modules, versions=VERSIONS)
 
 
+def configured(rule):
+    """Return the parameters that a rule takes from the configuration, and hashes of the user's files that it reads."""
+
+    def of(parameter):
+        return lambda wildcards: parameter(CONFIG, wildcards)
+
+    parameters = {name: of(parameter) for name, parameter in PARAMETERS[rule].items()}
+    if rule in PLACES:
+        parameters["given"] = lambda wildcards: given(rule, tuple(wildcards.items()))
+    return parameters
+
+
 def growing(amount):
     """Return the resource that a job asks for: so much at first, and as much again with every retry."""
     return lambda wildcards, attempt: amount * attempt
@@ -56,14 +68,10 @@ def device_options(wildcards):
 
 
 def device_files(kind):
-    """Return the function that gives the measured layers or networks of a device: of this run, or the user's."""
-
-    def files(wildcards):
-        device = device_options(wildcards)
-        elsewhere = {"layers": device.table, "networks": device.networks}[kind] or []
-        return elsewhere if device.table else f"{LATENCY}/{wildcards.measured_device}/{kind}.parquet"
-
-    return files
+    """Return the function that gives the measured layers or networks of a device; none if it was measured elsewhere."""
+    return lambda wildcards: (
+        [] if device_options(wildcards).table else f"{LATENCY}/{wildcards.measured_device}/{kind}.parquet"
+    )
 
 
 def store_files(*splits):
@@ -73,23 +81,12 @@ def store_files(*splits):
 
 
 @cache
-def raw_images():
-    """Return the fingerprint of the user's own images; what was hashed is kept with the lineage of all data."""
+def given(rule, wildcards):
+    """Return what changes when the content of the user's own files does that a rule reads."""
     try:
-        return images_fingerprint(Path(CONFIG.images), ledger_folder("data") / "raw_images.json")
+        return given_contents(rule, CONFIG.model_dump(mode="json"), dict(wildcards), ledger_folder("data"))
     except NascoreError as error:
         sys.exit(f"error: {error}")
-
-
-def source_identity(wildcards):
-    """Return what changes when the user's own images do."""
-    return raw_images() if CONFIG.data.source == "image_folder" else None
-
-
-def given_content(wildcards):
-    """Return what changes when given weights on disk do; a download has a checksum of its own."""
-    given = CONFIG.supernet.checkpoint
-    return file_sha256(given) if Path(given).is_file() else None
 
 
 def phase_before(wildcards):

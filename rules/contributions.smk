@@ -23,10 +23,7 @@ rule measure_contributions:
         runtime=growing(1440),
     params:
         code=code_of("measure_contributions"),
-        space=SPACE,
-        options=CONFIG.contribution_options,
-        device=CONFIG.device,
-        seed=CONFIG.seed,
+        **configured("measure_contributions"),
     script:
         "../workflow_scripts/measure_contributions.py"
 
@@ -51,6 +48,6 @@ rule estimate_contributions:
         runtime=growing(10),
     params:
         code=code_of("estimate_contributions"),
-        space=SPACE,
+        **configured("estimate_contributions"),
     script:
         "../workflow_scripts/estimate_contributions.py"

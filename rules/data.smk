@@ -19,10 +19,6 @@ rule prepare_images:
         runtime=growing(120),
     params:
         code=code_of("prepare_images"),
-        options=CONFIG.data.model_dump(mode="json"),
-        images=CONFIG.images,
-        files=source_identity,
-        resolutions=sorted(CONFIG.space.resolutions),
-        seed=CONFIG.seed,
+        **configured("prepare_images"),
     script:
         "../workflow_scripts/prepare_images.py"

@@ -29,7 +29,7 @@ rule export_bundle:
         runtime=growing(60),
     params:
         code=code_of("export_bundle"),
-        calibration_images=CONFIG.evaluation.calibration_images,
+        **configured("export_bundle"),
     script:
         "../workflow_scripts/export_bundle.py"
 
@@ -52,6 +52,6 @@ rule measure_bundles:
         runtime=growing(30),
     params:
         code=code_of("measure_bundles"),
-        order=list(CONFIG.targets),
+        **configured("measure_bundles"),
     script:
         "../workflow_scripts/measure_bundles.py"

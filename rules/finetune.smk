@@ -26,11 +26,7 @@ rule finetune_winner:
         runtime=growing(1440),
     params:
         code=code_of("finetune_winner"),
-        space=SPACE,
-        options=CONFIG.finetuning_options,
-        calibration_images=CONFIG.evaluation.calibration_images,
-        device=CONFIG.device,
-        seed=CONFIG.seed,
+        **configured("finetune_winner"),
     script:
         "../workflow_scripts/finetune_winner.py"
 
@@ -55,8 +51,6 @@ rule validate_finetuned:
         runtime=growing(60),
     params:
         code=code_of("validate_finetuned"),
-        space=SPACE,
-        options=CONFIG.evaluation.model_dump(mode="json"),
-        device=CONFIG.device,
+        **configured("validate_finetuned"),
     script:
         "../workflow_scripts/validate_finetuned.py"

@@ -19,7 +19,22 @@ def remove_temporary_files():
         remove_leftovers(folder)
 
 
+def refuse_missing_gpus():
+    """End if this machine lacks a GPU that jobs need; where they run on other machines, this one may have none."""
+    of_latency = ["cuda" for device in CONFIG.latency.devices.values() if device.backend == "cuda"]
+    needed = [name for name in {CONFIG.device, *of_latency} if name.startswith("cuda")] if CONFIG.data else of_latency
+    if needed and workflow.is_main_process and workflow.local_exec:
+        from nascore.supernet.inputs import find_device  # loads torch
+
+        try:
+            for name in needed:
+                find_device(name)
+        except NascoreError as error:
+            sys.exit(f"error: {error}")
+
+
 onstart:
+    refuse_missing_gpus()
     remove_temporary_files()
     if SCREEN:
         SCREEN.write(targets_outlook(CONFIG))

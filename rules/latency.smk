@@ -31,9 +31,7 @@ rule measure_layers:
         runtime=growing(120),
     params:
         code=code_of("measure_layers"),
-        space=SPACE,
-        options=lambda wildcards: device_options(wildcards).model_dump(mode="json"),
-        repeats=CONFIG.latency.repeats,
+        **configured("measure_layers"),
     script:
         "../workflow_scripts/measure_layers.py"
 
@@ -54,11 +52,7 @@ rule measure_networks:
         runtime=growing(120),
     params:
         code=code_of("measure_networks"),
-        space=SPACE,
-        options=lambda wildcards: device_options(wildcards).model_dump(mode="json"),
-        repeats=CONFIG.latency.repeats,
-        n_networks=CONFIG.latency.fit + CONFIG.latency.heldout,
-        seed=CONFIG.seed,
+        **configured("measure_networks"),
     script:
         "../workflow_scripts/measure_networks.py"
 
@@ -89,10 +83,7 @@ rule fit_latency:
         runtime=growing(30),
     params:
         code=code_of("fit_latency", *map(predictor_module, NETWORK_PREDICTORS)),
-        space=SPACE,
-        fit=CONFIG.latency.fit,
-        heldout=CONFIG.latency.heldout,
-        seed=CONFIG.seed,
+        **configured("fit_latency"),
     script:
         "../workflow_scripts/fit_latency.py"
 
@@ -118,9 +109,6 @@ rule measure_found:
         runtime=growing(120),
     params:
         code=code_of("measure_found"),
-        space=SPACE,
-        options=lambda wildcards: device_options(wildcards).model_dump(mode="json"),
-        repeats=CONFIG.latency.repeats,
-        uncovered_choices=CONFIG.search.uncovered_choices,
+        **configured("measure_found"),
     script:
         "../workflow_scripts/measure_found.py"

@@ -22,9 +22,7 @@ rule fit_predictor:
         runtime=growing(30),
     params:
         code=lambda wildcards: code_of("fit_predictor", predictor_module(wildcards.predictor)),
-        space=SPACE,
-        options=lambda wildcards: CONFIG.predictors[wildcards.predictor],
-        seed=CONFIG.seed,
+        **configured("fit_predictor"),
     script:
         "../workflow_scripts/fit_predictor.py"
 
@@ -50,7 +48,7 @@ rule evaluate_predictor:
         runtime=growing(10),
     params:
         code=lambda wildcards: code_of("evaluate_predictor", predictor_module(wildcards.predictor)),
-        space=SPACE,
+        **configured("evaluate_predictor"),
     script:
         "../workflow_scripts/evaluate_predictor.py"
 
@@ -75,9 +73,6 @@ rule measure_learning_curve:
         runtime=growing(60),
     params:
         code=lambda wildcards: code_of("measure_learning_curve", predictor_module(wildcards.predictor)),
-        space=SPACE,
-        options=lambda wildcards: CONFIG.predictors[wildcards.predictor],
-        rows=CONFIG.learning_curve.rows,
-        seed=CONFIG.seed,
+        **configured("measure_learning_curve"),
     script:
         "../workflow_scripts/measure_learning_curve.py"

@@ -46,8 +46,7 @@ rule summarize:
         runtime=growing(10),
     params:
         code=code_of("summarize"),
-        # The order of the rows: Snakemake compares inputs as sets.
-        order=[list(CONFIG.targets), list(CONFIG.searchers), list(CONFIG.predictors)],
+        **configured("summarize"),
     script:
         "../workflow_scripts/summarize.py"
 
@@ -77,7 +76,7 @@ rule summarize_validation:
         runtime=growing(10),
     params:
         code=code_of("summarize_validation"),
-        order=[list(CONFIG.targets), list(CONFIG.searchers)],
+        **configured("summarize_validation"),
     script:
         "../workflow_scripts/summarize_validation.py"
 
@@ -107,7 +106,7 @@ rule draw_winner:
         runtime=growing(10),
     params:
         code=code_of("draw_winner"),
-        order=list(CONFIG.searchers),
+        **configured("draw_winner"),
     script:
         "../workflow_scripts/draw_winner.py"
 
@@ -154,9 +153,6 @@ rule write_report:
         runtime=growing(10),
     params:
         code=code_of("write_report"),
-        order=[list(CONFIG.targets), list(CONFIG.searchers)],
-        predictors=list(CONFIG.predictors),
-        devices=list(CONFIG.latency.devices),
-        metrics=CONFIG.search.pareto,
+        **configured("write_report"),
     script:
         "../workflow_scripts/write_report.py"

@@ -24,10 +24,7 @@ rule sample_architectures:
         runtime=growing(10),
     params:
         code=code_of("sample_architectures"),
-        space=SPACE,
-        subnets=CONFIG.sampling.subnets,
-        strategy=CONFIG.sampling.strategy,
-        seed=CONFIG.seed,
+        **configured("sample_architectures"),
     script:
         "../workflow_scripts/sample_architectures.py"
 
@@ -54,10 +51,7 @@ rule measure_shard:
         runtime=growing(1440),
     params:
         code=code_of("measure_shard"),
-        space=SPACE,
-        shards=len(SHARDS),
-        options=CONFIG.evaluation.model_dump(mode="json"),
-        device=CONFIG.device,
+        **configured("measure_shard"),
     script:
         "../workflow_scripts/measure_shard.py"
 
@@ -82,8 +76,6 @@ rule gather_shards:
         runtime=growing(10),
     params:
         code=code_of("gather_shards"),
-        space=SPACE,
-        source=CONFIG.data.source,
-        strategy=CONFIG.sampling.strategy,
+        **configured("gather_shards"),
     script:
         "../workflow_scripts/gather_shards.py"

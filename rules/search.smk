@@ -21,12 +21,7 @@ rule search:
         runtime=growing(30),
     params:
         code=lambda wildcards: code_of("search", predictor_module(CONFIG.searchers[wildcards.searcher].predictor)),
-        space=SPACE,
-        target=lambda wildcards: CONFIG.target_spec(wildcards.target),
-        options=lambda wildcards: CONFIG.searchers[wildcards.searcher].model_dump(mode="json"),
-        top_k=CONFIG.search.top_k,
-        uncovered_choices=CONFIG.search.uncovered_choices,
-        seed=CONFIG.seed,
+        **configured("search"),
     script:
         "../workflow_scripts/search.py"
 
@@ -50,7 +45,6 @@ rule trace_pareto:
         runtime=growing(30),
     params:
         code=code_of("trace_pareto", predictor_module(CONFIG.search.pareto_predictor)),
-        space=SPACE,
-        uncovered_choices=CONFIG.search.uncovered_choices,
+        **configured("trace_pareto"),
     script:
         "../workflow_scripts/trace_pareto.py"

@@ -26,11 +26,7 @@ rule train_phase:
         runtime=growing(1440),
     params:
         code=code_of("train_phase", "nascore.training.__main__"),
-        space=SPACE,
-        options=CONFIG.training.model_dump(mode="json"),
-        calibration_images=CONFIG.evaluation.calibration_images,
-        device=CONFIG.device,
-        seed=CONFIG.seed,
+        **configured("train_phase"),
     script:
         "../workflow_scripts/train_phase.py"
 
@@ -51,8 +47,6 @@ rule import_supernet:
         runtime=growing(60),
     params:
         code=code_of("import_supernet"),
-        space=SPACE,
-        given=CONFIG.supernet.model_dump(mode="json"),
-        content=given_content,
+        **configured("import_supernet"),
     script:
         "../workflow_scripts/import_supernet.py"

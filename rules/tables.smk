@@ -3,15 +3,13 @@
 from nascore.accuracy_dataset.published_tables import table_files
 
 try:
-    TABLES = table_files(CONFIG.tables)
+    table_files(CONFIG.tables)
 except NascoreError as error:
     sys.exit(f"error: {error}. Give the folder of the JSON tables: --config tables=FOLDER (make: TABLES=FOLDER)")
 
 
 rule import_tables:
     """Read published accuracy tables into the accuracy dataset, with the cost of every architecture."""
-    input:
-        tables=TABLES,
     output:
         dataset=DATASET,
         report=DATASET_REPORT,
@@ -27,7 +25,6 @@ rule import_tables:
         runtime=growing(10),
     params:
         code=code_of("import_tables"),
-        space=SPACE,
-        table_format=CONFIG.table_format.model_dump(mode="json"),
+        **configured("import_tables"),
     script:
         "../workflow_scripts/import_tables.py"

@@ -24,11 +24,7 @@ rule choose_contenders:
         runtime=growing(10),
     params:
         code=code_of("choose_contenders", predictor_module(validated_predictor())),
-        space=SPACE,
-        target=lambda wildcards: CONFIG.target_spec(wildcards.target),
-        top_k=CONFIG.validation.top_k,
-        uncovered_choices=CONFIG.search.uncovered_choices,
-        seed=CONFIG.seed,
+        **configured("choose_contenders"),
     script:
         "../workflow_scripts/choose_contenders.py"
 
@@ -53,9 +49,7 @@ rule rank_contenders:
         runtime=growing(120),
     params:
         code=code_of("rank_contenders"),
-        space=SPACE,
-        options=CONFIG.evaluation.model_dump(mode="json"),
-        device=CONFIG.device,
+        **configured("rank_contenders"),
     script:
         "../workflow_scripts/rank_contenders.py"
 
@@ -82,8 +76,6 @@ rule validate_target:
         runtime=growing(120),
     params:
         code=code_of("validate_target"),
-        space=SPACE,
-        options=CONFIG.evaluation.model_dump(mode="json"),
-        device=CONFIG.device,
+        **configured("validate_target"),
     script:
         "../workflow_scripts/validate_target.py"

@@ -48,8 +48,8 @@ class TestDefaults:
     def test_a_target_that_is_written_differently_is_the_same(self):
         written = {"a": {"macs_m": 40, "device": "rp2040"}, "b": {"device": "rp2040", "macs_m": 40.0}}
         config = validate(targets=written)
-        assert json.dumps(config.target_spec("a")) == '{"device": "rp2040", "macs_m": 40.0}'
-        assert json.dumps(config.target_spec("b")) == json.dumps(config.target_spec("a"))
+        assert json.dumps(config.targets["a"].model_dump()) == '{"device": "rp2040", "macs_m": 40.0}'
+        assert json.dumps(config.targets["b"].model_dump()) == json.dumps(config.targets["a"].model_dump())
 
     def test_a_validated_configuration_is_valid_as_data(self):
         config = validate()
@@ -237,7 +237,7 @@ MISTAKES = {
     "no searchers": ({"searchers": {}}, ("searchers:",)),
     "no predictors": ({"predictors": {}}, ("predictors:",)),
     "empty target": ({"targets": {"a": {}}}, ("'a'", "macs_m, thop_macs_m, peak_memory_kb, flash_kb, params_m")),
-    "target of no mapping": ({"targets": {"a": 50}}, ("targets.a", "dictionary", 50)),
+    "target of no mapping": ({"targets": {"a": 50}}, ("targets.a", "mapping", 50)),
     "top_k": ({"search": {"top_k": 0}}, ("search.top_k", 1, 0)),
     "unit": ({"table_format": {"accuracy_unit": "%"}}, ("table_format.accuracy_unit", "%", "percent", "fraction")),
     "images": ({"table_format": {"n_images": 0}}, ("table_format.n_images", 1, 0)),

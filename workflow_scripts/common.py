@@ -55,15 +55,19 @@ def _begin_recording(snakemake: Any) -> Any:
     """Hand the job over to the lineage as plain data."""
     # By name, so that it is no part of the fingerprint: no result depends on how it is recorded.
     recording = importlib.import_module("nascore.lineage.recording")
+    given_files = importlib.import_module("nascore.lineage.given_files")
+    wildcards = dict(snakemake.wildcards.items())
+    given = given_files.given_paths(snakemake.rule, snakemake.config, wildcards)
     job = recording.Job(
         rule=snakemake.rule,
         script=f"workflow_scripts/{snakemake.rule}.py",
         code_folder=Path(__file__).resolve().parents[1],
         results=Path(*Path(snakemake.log[0]).parts[:2]),
-        wildcards=dict(snakemake.wildcards.items()),
+        wildcards=wildcards,
         params=dict(snakemake.params.items()),
         inputs=_named_paths(snakemake.input),
         outputs=_named_paths(snakemake.output),
+        given=[(key, path) for key, paths in given.items() for path in paths],
         threads=snakemake.threads,
     )
     return recording.Recording.begin(job)

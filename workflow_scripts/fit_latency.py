@@ -13,13 +13,17 @@ from nascore.spaces import get_space
 
 def main(snakemake):
     """Fit and judge; a table that comes without networks is taken as it is."""
-    files, output, params = snakemake.input, snakemake.output, snakemake.params
+    output, params, name = snakemake.output, snakemake.params, snakemake.wildcards.measured_device
+    # Tables that were measured elsewhere are files of the user's, which are no inputs of the rule.
+    given = snakemake.config["latency"]["devices"][name]
+    layers = given.get("table") or snakemake.input.layers
+    measured = given.get("networks") or snakemake.input.networks
     space = get_space(**params.space)
-    table = read_latency_table(files.layers, device=snakemake.wildcards.measured_device)
+    table = read_latency_table(layers, device=name)
     heldout = HELDOUT.empty()
     quality = compare([], heldout[[]])
-    if files.networks:
-        fitted, judged = NetworkLatencies.read(files.networks, space).split(params.fit, params.heldout)
+    if measured:
+        fitted, judged = NetworkLatencies.read(measured, space).split(params.fit, params.heldout)
         estimated = estimates(table, fitted, judged, seed=params.seed)
         quality = compare(judged.median_ms, estimated)
         times = judged.times.rename(columns={"median_ms": "measured_ms"})

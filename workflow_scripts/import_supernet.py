@@ -8,8 +8,8 @@ from nascore.supernet.checkpoint import import_published, save_supernet
 
 def main(snakemake):
     """Read, check and write."""
-    given = snakemake.params.given
-    supernet = import_published(given["checkpoint"], get_space(**snakemake.params.space), sha256=given["sha256"])
+    given = snakemake.config["supernet"]
+    supernet = import_published(given["checkpoint"], get_space(**snakemake.params.space), sha256=given.get("sha256"))
     save_supernet(snakemake.output.checkpoint, supernet, {"phase": "given"})
 
 

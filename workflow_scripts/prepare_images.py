@@ -12,8 +12,8 @@ from nascore.data.store_writer import write_store
 
 def main(snakemake):
     """Write the store and say what is in it."""
-    params = snakemake.params
-    source = make_source(TypeAdapter(DataOptions).validate_python(params.options), params.images, params.seed)
+    params, config = snakemake.params, snakemake.config
+    source = make_source(TypeAdapter(DataOptions).validate_python(config["data"]), config.get("images"), params.seed)
     store = write_store(Path(snakemake.output.store[0]).parent, source, resolutions=params.resolutions)
     print({split: store.n_images(split) for split in store.splits}, store.class_names)
 

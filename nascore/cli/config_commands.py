@@ -55,10 +55,7 @@ def check(
 def targets_outlook(config: "Config") -> str:
     """Return a table of the targets with the least that the space attains of what they bound, known before any run."""
     space = config.build_space()
-    rows = [
-        (name, ", ".join(f"{key} {value}" for key, value in spec.items()), *_outlook(space, config.target(name)))
-        for name, spec in config.targets.items()
-    ]
+    rows = [(name, str(given), *_outlook(space, config.target(name))) for name, given in config.targets.items()]
     return table(["target", "limits", "the space has at least", "so it is"], rows)
 
 

@@ -24,6 +24,14 @@ BLOCK = 64 << 20
 """Bytes per line of progress."""
 
 
+def local_file(where: str) -> Path | None:
+    """Return the path that a path or a `file://` URL names; None of what is downloaded."""
+    url = urlsplit(where)
+    if url.scheme in ("http", "https"):
+        return None
+    return Path(unquote(url.path)) if url.scheme == "file" else Path(where)
+
+
 def fetch(where: str, folder: str | Path, sha256: str | None = None, *, pause_s: float = 1.0) -> Path:
     """Return a local file: of a path or `file://` URL the file itself, of another URL a download that is kept.
 
@@ -44,14 +52,12 @@ def fetch(where: str, folder: str | Path, sha256: str | None = None, *, pause_s:
         If there is no such file, the server refuses or stays away, or the checksum is another one. A download with
         a wrong checksum is removed; one that was cut is kept, and the next call goes on from there.
     """
-    url = urlsplit(where)
-    if url.scheme not in ("http", "https"):
-        path = Path(unquote(url.path)) if url.scheme == "file" else Path(where)
-        if not path.is_file():
+    if local := local_file(where):
+        if not local.is_file():
             raise DataError(f"{where} does not exist, or is not a file or an http, https or file URL")
-        _check(path, sha256, where)
-        return path
-    path = Path(folder) / (unquote(url.path).rstrip("/").rsplit("/", 1)[-1] or "download")
+        _check(local, sha256, where)
+        return local
+    path = Path(folder) / (unquote(urlsplit(where).path).rstrip("/").rsplit("/", 1)[-1] or "download")
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

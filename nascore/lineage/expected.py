@@ -5,9 +5,9 @@ what a rule takes from the configuration. A test on real runs keeps both the sam
 """
 
 import json
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from nascore.config import Config
@@ -17,56 +17,7 @@ from nascore.lineage.fingerprint import NOT_INSTALLED, fingerprint, packages, so
 from nascore.lineage.record import UNKNOWN, Environment, Record
 from nascore.lineage.surroundings import installed_versions
 from nascore.predictors import predictor_module, predictor_names
-
-Parameters = dict[str, Callable[[Config, dict[str, str]], Any]]
-
-_FIXED: Parameters = {
-    "space": lambda config, _: config.space_options,
-    "seed": lambda config, _: config.seed,
-    "device": lambda config, _: config.device,
-    "uncovered_choices": lambda config, _: config.search.uncovered_choices,
-    "calibration_images": lambda config, _: config.evaluation.calibration_images,
-    "shares": lambda config, _: config.split.model_dump(),
-    "rows": lambda config, _: list(config.learning_curve.rows),
-    "resolutions": lambda config, _: sorted(config.space.resolutions),
-    "subnets": lambda config, _: config.sampling.subnets,
-    "strategy": lambda config, _: config.sampling.strategy,
-    "shards": lambda config, _: config.sampling.shards,
-    "table_format": lambda config, _: config.table_format.model_dump(mode="json"),
-    "given": lambda config, _: config.supernet.model_dump(mode="json"),
-    "images": lambda config, _: config.images,
-    "fit": lambda config, _: config.latency.fit,
-    "heldout": lambda config, _: config.latency.heldout,
-    "n_networks": lambda config, _: config.latency.fit + config.latency.heldout,
-    "repeats": lambda config, _: config.latency.repeats,
-    "target": lambda config, wildcards: _target(config, wildcards["target"]),
-}
-"""Parameters that mean the same in every rule that has them."""
-
-_MEASURING: Parameters = {"options": lambda config, _: config.evaluation.model_dump(mode="json")}
-_TIMING: Parameters = {"options": lambda config, wildcards: _device(config, wildcards["measured_device"])}
-_FITTING: Parameters = {"options": lambda config, wildcards: config.predictors.get(wildcards["predictor"])}
-_OF_RULE: dict[str, Parameters] = {
-    "prepare_images": {"options": lambda config, _: config.data.model_dump(mode="json") if config.data else None},
-    "train_phase": {"options": lambda config, _: config.training.model_dump(mode="json")},
-    "finetune_winner": {"options": lambda config, _: config.finetuning_options},
-    "measure_shard": _MEASURING,
-    "rank_contenders": _MEASURING,
-    "validate_target": _MEASURING,
-    "validate_finetuned": _MEASURING,
-    "measure_contributions": {"options": lambda config, _: config.contribution_options},
-    "measure_layers": _TIMING,
-    "measure_networks": _TIMING,
-    "measure_found": _TIMING,
-    "fit_predictor": _FITTING,
-    "measure_learning_curve": _FITTING,
-    "search": {
-        "options": lambda config, wildcards: _searcher(config, wildcards["searcher"]),
-        "top_k": lambda config, _: config.search.top_k,
-    },
-    "choose_contenders": {"top_k": lambda config, _: config.validation.top_k},
-}
-"""Parameters whose meaning depends on the rule."""
+from nascore.rule_parameters import PARAMETERS
 
 
 class Expected:
@@ -114,8 +65,12 @@ class Expected:
         """Return the parameters that the configuration gives a job, as plain data; none without a configuration."""
         if self.config is None:
             return {}
-        known = {**_FIXED, **_OF_RULE.get(record.rule, {})}
-        found = {key: known[key](self.config, record.wildcards) for key in record.params if key in known}
+        found, wildcards = {}, SimpleNamespace(**record.wildcards)
+        for key, value in PARAMETERS.get(record.rule, {}).items():
+            try:
+                found[key] = value(self.config, wildcards)
+            except KeyError:  # of a target, a searcher or a device that the configuration has no more
+                found[key] = None
         plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
         return plain
 
@@ -125,15 +80,3 @@ def _upgrades(used: list[str], environment: Environment | None) -> list[str]:
     then, now = environment.packages if environment else {}, installed_versions()
     pairs = ((name, then.get(name, UNKNOWN), now.get(name, NOT_INSTALLED)) for name in used)
     return [f"made with {name} {before}, which is {after} now" for name, before, after in pairs if before != after]
-
-
-def _target(config: Config, name: str) -> dict[str, Any] | None:
-    return config.target_spec(name) if name in config.targets else None
-
-
-def _device(config: Config, name: str) -> dict[str, Any] | None:
-    return config.latency.devices[name].model_dump(mode="json") if name in config.latency.devices else None
-
-
-def _searcher(config: Config, name: str) -> dict[str, Any] | None:
-    return config.searchers[name].model_dump(mode="json") if name in config.searchers else None

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,16 +38,28 @@ def images_fingerprint(root: Path, cache: Path) -> str:
     class_names(root)
     files = {os.fsdecode(path.relative_to(root)): path for path in sorted(visible_files(root))}
     images = [name for name, path in files.items() if path.suffix.lower() in SUFFIXES]
+    hashes = hashes_of({name: files[name] for name in images}, cache)
+    lines = (f"{json.dumps(name)} {hashes.get(name, '')}\n" for name in files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def hashes_of(files: Mapping[str, Path], cache: Path) -> dict[str, str]:
+    """Return the SHA-256 of files by name; one is read only if `cache` does not know it. See `images_fingerprint`.
+
+    Raises
+    ------
+    DataError
+        If a file is missing or cannot be read.
+    """
     known = _read(cache)
-    states = {name: state_of(files[name]) for name in images}
-    new = [name for name in images if known.get(name, ("", ""))[0] != states[name]]
+    states = {name: state_of(file) for name, file in files.items()}
+    new = [name for name in files if known.get(name, ("", ""))[0] != states[name]]
     with ThreadPoolExecutor(READERS) as pool:
         hashes = dict(zip(new, pool.map(lambda name: file_sha256(files[name]), new), strict=True))
-    now = {name: (states[name], hashes.get(name) or known[name][1]) for name in images}
+    now = {name: (states[name], hashes.get(name) or known[name][1]) for name in files}
     if now != known:
         write_json(cache, {json.dumps(name): entry for name, entry in now.items()})
-    lines = (f"{json.dumps(name)} {now[name][1] if name in now else ''}\n" for name in files)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    return {name: sha256 for name, (_, sha256) in now.items()}
 
 
 def _read(cache: Path) -> dict[str, tuple[str, str]]:

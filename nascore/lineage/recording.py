@@ -21,11 +21,6 @@ from nascore.seeds import drawn_streams
 
 NamedPath = tuple[str | None, str]
 
-SOURCE_PARAMETERS = (("images",), ("given", "checkpoint"), ("options", "minival"), ("options", "annotations"),
-                     ("options", "train_images"), ("options", "val_images"))  # fmt: skip
-"""Parameters that may name files of the user's which are no inputs of a rule: Snakemake would want them to exist, and
-they may be addresses."""
-
 TIMING = ("measure_layers", "measure_networks", "measure_found", "measure_bundles")
 """Rules that measure time, which is never the same twice."""
 
@@ -46,6 +41,8 @@ class Job:
         As the rule has them; `params` has the fingerprint of the code under ``code``.
     inputs, outputs
         Pairs of a name (None without one) and a path.
+    given
+        Likewise the paths and addresses of the user's that the job reads; see `nascore.lineage.given_files`.
     threads
         Threads that the job has.
     """
@@ -58,6 +55,7 @@ class Job:
     params: dict[str, Any]
     inputs: list[NamedPath]
     outputs: list[NamedPath]
+    given: list[NamedPath] = field(default_factory=list)
     threads: int = 1
 
 
@@ -82,7 +80,8 @@ class Recording:
         """
         start, clock = datetime.now(UTC), time.monotonic()
         ledger = Ledger(job.results / FOLDER)
-        inputs = [_input(ledger, name, path) for name, path in [*job.inputs, *_sources(job.params)]]
+        given = [(key, path) for key, path in job.given if Path(path).exists()]
+        inputs = [_input(ledger, name, path) for name, path in [*job.inputs, *given]]
         code = code_state(job.code_folder, str(job.params.get("code", "unknown")))
         return cls(job, code, inputs, start, clock)
 
@@ -132,18 +131,6 @@ class Recording:
             for _, path, found in contents:
                 ledger.point(_pointer(path, found, name))
         return name
-
-
-def _sources(params: dict[str, Any]) -> list[NamedPath]:
-    """Return the user's files and folders that parameters name, where they exist."""
-    found: list[NamedPath] = []
-    for keys in SOURCE_PARAMETERS:
-        value: Any = params
-        for key in keys:
-            value = value.get(key) if isinstance(value, dict) else None
-        if isinstance(value, str) and Path(value).exists():
-            found.append((".".join(keys), value))
-    return found
 
 
 def _input(ledger: Ledger, name: str | None, path: str) -> Input:

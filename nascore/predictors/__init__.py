@@ -4,14 +4,13 @@ A new predictor is one file here with a subclass of `Predictor`, and one line in
 imported when they are asked for, so a search that only needs a saved predictor never loads torch.
 """
 
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from nascore.errors import PredictorError, unknown_name
 from nascore.predictors.base import Predictor
-from nascore.predictors.options import Option
+from nascore.predictors.options import PredictorOptions
 from nascore.predictors.storage import read
 from nascore.spaces.staged import StagedSpace
 
@@ -45,15 +44,15 @@ def predictor_module(name: str) -> str:
     return _CLASSES[name].split(":")[0]
 
 
-def predictor_options(name: str) -> Mapping[str, Option]:
-    """Return the options of a predictor: name to default and range.
+def predictor_options(name: str) -> type[PredictorOptions]:
+    """Return the model of a predictor's options.
 
     Raises
     ------
     PredictorError
         If the name is unknown.
     """
-    return _class(name).valid_options
+    return _class(name).options_class
 
 
 def make_predictor(name: str, space: StagedSpace, /, **options: Any) -> Predictor:

@@ -5,19 +5,21 @@ the same for all and stand here.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import ValidationError
 
 from nascore.errors import PredictorError
 from nascore.predictors import conformal, storage
-from nascore.predictors.options import Option, checked
+from nascore.predictors.options import PredictorOptions
 from nascore.spaces.bilinear import BilinearForm
 from nascore.spaces.block_table import BlockTable
 from nascore.spaces.staged import Genes, StagedSpace
+from nascore.strict import mistakes
 
 HALF_WIDTHS = "calibration.half_widths"
 """Name of the array of conformal half-widths in a predictor file."""
@@ -34,7 +36,7 @@ class Predictor(ABC):
     space
         The design space. Restricting it changes nothing here.
     **options
-        See the subclass's `valid_options`.
+        The fields of the subclass's `options_class`; what is not given keeps its default.
 
     Raises
     ------
@@ -43,7 +45,7 @@ class Predictor(ABC):
     """
 
     name: ClassVar[str]
-    valid_options: ClassVar[Mapping[str, Option]] = {}
+    options_class: ClassVar[type[PredictorOptions]] = PredictorOptions
     is_additive: ClassVar[bool] = False
     """Whether `additive_table` returns a table once the predictor is fitted."""
     is_bilinear: ClassVar[bool] = False
@@ -51,7 +53,10 @@ class Predictor(ABC):
 
     def __init__(self, space: StagedSpace, /, **options: Any) -> None:
         self.space = space
-        self.options = checked(self.name, self.valid_options, options)
+        try:
+            self.options = self.options_class.model_validate(options)
+        except ValidationError as error:
+            raise PredictorError(f"options of predictor {self.name!r}: {'; '.join(mistakes(error))}") from None
         self.fit_facts: dict[str, Any] = {}
         """What the fit chose and what it saw: root seed, number of rows, hyper-parameters."""
         self._levels: tuple[float, ...] = ()
@@ -201,7 +206,7 @@ class Predictor(ABC):
             arrays = {**arrays, HALF_WIDTHS: self._half_widths}
         header = {
             "predictor": self.name,
-            "options": self.options,
+            "options": self.options.model_dump(),
             "space": storage.fingerprint(self.space),
             "calibration": {"levels": list(self._levels), "n_rows": self._calibration_rows},
             "fit": self.fit_facts,

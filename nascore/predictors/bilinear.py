@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import block_diag
 
 from nascore.predictors.base import Predictor
 from nascore.predictors.features import BlockFeatures, orthonormal_polynomials
@@ -75,6 +74,9 @@ class Bilinear(Predictor):
 
     def _with_products(self, form: BilinearForm, weights: Array) -> BilinearForm:
         """Add fitted weights of `_columns` to the additive form."""
+        # Imported here, because planning a workflow imports this module and fits nothing.
+        from scipy.linalg import block_diag
+
         space, features = self.space, self._features
         n_columns = features.n_main + space.n_blocks * features.op_products.shape[1]
         n_contrasts = sum(contrasts.shape[1] for contrasts in self._depth_contrasts)

@@ -13,16 +13,15 @@ Only means enter, so any rows of random subnets do, and so do the answers on sin
 random subnet of their own. The result is additive: what a depth adds counts for the block that the depth adds.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
-from nascore.predictors.evaluate import kendall_tau, spearman
 from nascore.predictors.linear import AdditivePredictor
-from nascore.predictors.options import Option
+from nascore.predictors.options import PredictorOptions
 from nascore.results.contributions import CONDITION, NOTHING, Agreement, Quality
 from nascore.spaces.block_table import BlockTable, BlockTableLookup
 from nascore.spaces.staged import Genes, StagedSpace
@@ -30,11 +29,20 @@ from nascore.spaces.staged import Genes, StagedSpace
 Array = NDArray[np.float64]
 
 
+class ContributionsOptions(PredictorOptions):
+    """Options of `contributions`."""
+
+    published_code: Annotated[int, Field(ge=0, le=1)] = Field(
+        0, description="1: depth counts again in every later block, as in the published code."
+    )
+
+
 class Contributions(AdditivePredictor):
     """Contributions of depths and operations; see the module's first paragraph."""
 
     name: ClassVar[str] = "contributions"
-    valid_options: ClassVar[Mapping[str, Option]] = {"published_code": Option(0, 0, 2)}
+    options_class: ClassVar[type[PredictorOptions]] = ContributionsOptions
+    options: ContributionsOptions
 
     def _fit(self, genes: Genes, accuracy: Array, seed: int) -> dict[str, Any]:
         combinations = self.space.global_index(genes)
@@ -42,7 +50,7 @@ class Contributions(AdditivePredictor):
         for g in np.unique(combinations):
             fixed[g] = accuracy[combinations == g].mean()
         means = conditional_means(self.space, genes, accuracy - fixed[combinations])
-        blocks = contribution_blocks(self.space, means, published_code=bool(self.options["published_code"]))
+        blocks = contribution_blocks(self.space, means, published_code=bool(self.options.published_code))
         self._take(BlockTable(fixed + _shallowest(self.space, means), blocks))
         return {"n_choices_without_rows": int((means["n"] == 0).sum())}
 
@@ -145,6 +153,9 @@ def judge_contributions(space: StagedSpace, means: pd.DataFrame, genes: Genes, a
     Quality
         Of each form of the estimator.
     """
+    # Imported here, because planning a workflow imports this module and fits nothing.
+    from nascore.predictors.evaluate import kendall_tau, spearman
+
     forms = {}
     nothing = np.zeros(len(space.global_values))
     for form in ("paper", "published_code"):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky, lapack
 
 Array = NDArray[np.float64]
 
@@ -88,6 +87,9 @@ def fit(gram: Array, moment: Array, power: float, n_rows: int, group: NDArray[np
 
 def _posterior(gram: Array, moment: Array, noise: float, prior: Array) -> tuple[Array, Array]:
     """Return the posterior means and variances of the weights."""
+    # Imported here, because planning a workflow imports this module and fits nothing.
+    from scipy.linalg import cho_solve, cholesky, lapack
+
     system = gram / noise
     system[np.diag_indices(len(system))] += prior
     # In LAPACK's order of columns: other arrays would be copied at each step.

@@ -8,14 +8,14 @@ gradient ever reached: predictions there are arbitrary, as they are in the publi
 Prediction is NumPy; torch is loaded by `fit` only.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from nascore.predictors.base import Predictor
-from nascore.predictors.options import Option
+from nascore.predictors.options import PredictorOptions
 from nascore.predictors.storage import Arrays
 from nascore.spaces.one_hot import OneHotLayout
 from nascore.spaces.staged import Genes
@@ -23,22 +23,27 @@ from nascore.spaces.staged import Genes
 N_HIDDEN_LAYERS = 3
 
 
+class MlpOptions(PredictorOptions):
+    """Options of `mlp`; the defaults are the published ones."""
+
+    hidden: Annotated[int, Field(ge=1)] = Field(400, description="Units of each of the three hidden layers.")
+    epochs: Annotated[int, Field(ge=1)] = Field(10, description="Passes over the rows.")
+    batch_size: Annotated[int, Field(ge=1)] = Field(256, description="Rows per step.")
+    learning_rate: Annotated[float, Field(ge=1e-8)] = Field(1e-3, description="Learning rate of Adam.")
+
+
 class Mlp(Predictor):
     """The published multilayer perceptron; see the module's first paragraph."""
 
     name: ClassVar[str] = "mlp"
-    valid_options: ClassVar[Mapping[str, Option]] = {
-        "hidden": Option(400, 1),
-        "epochs": Option(10, 1),
-        "batch_size": Option(256, 1),
-        "learning_rate": Option(1e-3, 1e-8),
-    }
+    options_class: ClassVar[type[PredictorOptions]] = MlpOptions
+    options: MlpOptions
 
     def _fit(self, genes: Genes, accuracy: NDArray[np.float64], seed: int) -> dict[str, Any]:
         # Imported here, so that whoever only predicts never loads torch.
         from nascore.predictors.mlp_training import train_published
 
-        self._weights = train_published(self.space.encode(genes), accuracy, seed=seed, **self.options)
+        self._weights = train_published(self.space.encode(genes), accuracy, seed=seed, **self.options.model_dump())
         return {}
 
     def _predict(self, genes: Genes) -> NDArray[np.float64]:
@@ -54,7 +59,7 @@ class Mlp(Predictor):
         return self._weights
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
-        hidden = int(self.options["hidden"])
+        hidden = self.options.hidden
         widths = [OneHotLayout(self.space).n_features, *[hidden] * N_HIDDEN_LAYERS]
         shapes: dict[str, tuple[int, ...]] = {"base_acc": (), f"layers.{N_HIDDEN_LAYERS}.weight": (1, hidden)}
         for layer in range(N_HIDDEN_LAYERS):

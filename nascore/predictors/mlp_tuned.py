@@ -7,18 +7,18 @@ held-out training rows, so with few rows the predictor falls back to the additiv
 Prediction is NumPy; torch is loaded by `fit` only.
 """
 
-from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from nascore.predictors.base import Predictor
 from nascore.predictors.features import BlockFeatures
 from nascore.predictors.holdout import trusted_share
 from nascore.predictors.linear import fit_additive, inner_residuals, table_arrays, table_from, table_shapes
-from nascore.predictors.options import Option
+from nascore.predictors.options import PredictorOptions
 from nascore.predictors.storage import Arrays
 from nascore.spaces.block_table import BlockTableLookup
 from nascore.spaces.staged import Genes
@@ -28,19 +28,24 @@ Array = NDArray[np.float64]
 N_LAYERS = 3
 
 
+class MlpTunedOptions(PredictorOptions):
+    """Options of `mlp_tuned`."""
+
+    members: Annotated[int, Field(ge=1)] = Field(4, description="Networks in the ensemble.")
+    hidden: Annotated[int, Field(ge=1)] = Field(128, description="Units of each hidden layer of a network.")
+    epochs: Annotated[int, Field(ge=1)] = Field(15, description="Passes over the rows.")
+    batch_size: Annotated[int, Field(ge=1)] = Field(256, description="Rows per step; all of them where they are fewer.")
+    learning_rate: Annotated[float, Field(ge=1e-8)] = Field(2e-3, description="Peak learning rate of AdamW.")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.3, description="Weight decay of AdamW.")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.3, description="Share of hidden units left out per step.")
+
+
 class MlpTuned(Predictor):
     """Additive model plus an ensemble of MLPs on its residuals; see the module's first paragraph."""
 
     name: ClassVar[str] = "mlp_tuned"
-    valid_options: ClassVar[Mapping[str, Option]] = {
-        "members": Option(4, 1),
-        "hidden": Option(128, 1),
-        "epochs": Option(15, 1),
-        "batch_size": Option(256, 1),
-        "learning_rate": Option(2e-3, 1e-8),
-        "weight_decay": Option(0.3, 0.0),
-        "dropout": Option(0.3, 0.0, 1.0),
-    }
+    options_class: ClassVar[type[PredictorOptions]] = MlpTunedOptions
+    options: MlpTunedOptions
 
     @cached_property
     def _features(self) -> BlockFeatures:
@@ -66,7 +71,7 @@ class MlpTuned(Predictor):
 
         scale = residuals.std() or 1.0
         inputs = self._inputs(genes)
-        members = train_ensemble(inputs, residuals / scale, seed=seed, stage=stage, **self.options)
+        members = train_ensemble(inputs, residuals / scale, seed=seed, stage=stage, **self.options.model_dump())
         members["members.0.weight"][:, ~inputs.any(axis=0)] = 0
         for part in ("weight", "bias"):
             members[f"members.{N_LAYERS - 1}.{part}"] *= np.float32(scale)
@@ -94,7 +99,7 @@ class MlpTuned(Predictor):
         return {**table_arrays(self._table), **self._members}
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
-        members, hidden = int(self.options["members"]), int(self.options["hidden"])
+        members, hidden = self.options.members, self.options.hidden
         n_one_hot = sum(len(choice.values) for choice in self.space.global_choices)
         widths = [self._features.n_main + n_one_hot, hidden, hidden, 1]
         shapes = table_shapes(self.space)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from nascore.predictors.holdout import trusted_share
 
@@ -124,12 +123,15 @@ def _tried(gram: NDArray[np.float32], moment: Array, penalty: float) -> NDArray[
     """Return the ridge weights that judge a penalty, in single precision and half the time where that suffices."""
     try:
         return _ridge(gram, moment.astype(np.float32), penalty)
-    except LinAlgError:  # rounding took the smallest eigenvalue below zero
+    except np.linalg.LinAlgError:  # rounding took the smallest eigenvalue below zero
         return _ridge(gram, moment, penalty).astype(np.float32)
 
 
 def _ridge(gram: NDArray[np.float32], moment: NDArray[Any], penalty: float) -> NDArray[Any]:
     """Return the ridge weights in the precision of the moment; the first column, the constant, is not penalised."""
+    # Imported here, because planning a workflow imports this module and fits nothing.
+    from scipy.linalg import cho_factor, cho_solve
+
     system = gram.astype(moment.dtype)
     system[np.diag_indices(len(system))] += np.r_[0.0, np.full(len(system) - 1, penalty)].astype(moment.dtype)
     weights: Array = cho_solve(cho_factor(system, lower=True, overwrite_a=True), moment)

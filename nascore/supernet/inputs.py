@@ -44,7 +44,7 @@ def find_device(name: str) -> torch.device:
     Raises
     ------
     ConfigError
-        If a GPU is asked for and there is none, or the name is no device.
+        If a GPU is asked for that this machine has not, or the name is no device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -54,4 +54,6 @@ def find_device(name: str) -> torch.device:
         raise ConfigError(f"device is {name!r}; expected auto, cpu, cuda, or cuda:N") from None
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"device is {name!r}, but this machine shows no GPU; use auto or cpu")
+    if device.type == "cuda" and (device.index or 0) >= (n_gpus := torch.cuda.device_count()):
+        raise ConfigError(f"device is {name!r}, but this machine shows {n_gpus} GPUs, the first of which is cuda:0")
     return device

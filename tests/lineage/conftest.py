@@ -37,7 +37,7 @@ class SmallRun:
         described = Job(
             rule=rule, script=f"workflow_scripts/{rule}.py", code_folder=self.folder, results=self.results,
             wildcards=changes.pop("wildcards", {}), params=params, inputs=[(None, path) for path in inputs],
-            outputs=[(None, path) for path in outputs],
+            outputs=[(None, path) for path in outputs], given=changes.pop("given", []),
         )  # fmt: skip
         recording = Recording.begin(described)
         for path, content in outputs.items():
@@ -50,7 +50,7 @@ class SmallRun:
         self.job("import_tables", {f"{base}/dataset.parquet": "rows"}, ["tables/a.json"])
         self.job(
             "fit_predictor", {f"{base}/predictor.bin": f"fit {seed}"}, [f"{base}/dataset.parquet"],
-            params={"seed": seed, "options": {"epochs": 2}}, wildcards={"predictor": "mlp"},
+            params={"seed": seed, "options": {"published_code": 1}}, wildcards={"predictor": "contributions"},
         )  # fmt: skip
         result = f"{base}/search/macs/exact/result.json"
         self.job(
@@ -91,8 +91,8 @@ def image_store(small: SmallRun) -> Callable[[], None]:
         manifest = small.folder / "manifest.tmp"
         write_json(manifest, {"splits": {"train": entries[:1], "test": entries[1:]}})
         store = {"data/pets/manifest.json": manifest.read_text(), "data/pets/images/a.npy": "pixels"}
-        params = {"images": "pets", "options": {"source": "image_folder"}, "seed": 0}
-        small.job("prepare_images", store, [], params=params)
+        params = {"options": {"source": "image_folder"}, "seed": 0}
+        small.job("prepare_images", store, [], params=params, given=[("images", "pets")])
         small.job("train_phase", {"results/small/supernet.bin": "weights"}, list(store))
 
     for script in ("prepare_images", "train_phase"):

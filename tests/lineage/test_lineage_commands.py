@@ -67,7 +67,9 @@ class TestAudit:
         assert [finding["kind"] for finding in data["findings"]] == ["missing"]
 
     def test_compares_parameters_with_a_configuration(self, recorded):
-        config = "{run: small, tables: tables, predictors: {linear_per_global: {}, mlp: {epochs: 2}}, "
+        config = (
+            "{run: small, tables: tables, predictors: {linear_per_global: {}, contributions: {published_code: 1}}, "
+        )
         config += "targets: {macs: {macs_m: %s}}}"
         recorded.write("config.yaml", config % 30)
         assert re.match(facts("config.yaml"), call("audit", "--configfile", "config.yaml"))

@@ -41,7 +41,7 @@ def test_a_record_says_what_was_read_and_names_the_record_of_who_made_it(recorde
     assert [entry.record for entry in fit.inputs] == [records["import_tables"][0]]
     assert fit.inputs[0].sha256 == records["import_tables"][1].outputs[0].sha256
     assert records["import_tables"][1].inputs[0].record is None
-    assert fit.seed.root == 0 and fit.params["options"] == {"epochs": 2} and "code" not in fit.params
+    assert fit.seed.root == 0 and fit.params["options"] == {"published_code": 1} and "code" not in fit.params
     assert fit.end >= fit.start and fit.exit == 0 and fit.bit_for_bit
 
 

@@ -19,7 +19,8 @@ def test_the_chain_reaches_what_was_given(recorded):
     text = "\n".join(lines(recorded, RESULT))
     for shown in (
         "rule search (target=macs, searcher=exact)", 'target: {"macs_m": 30.0}', "seed 0", "rule fit_predictor",
-        'options: {"epochs": 2}', "rule import_tables", "tables/a.json  sha256 080a9ed42855  (given)", "Python 3.",
+        'options: {"published_code": 1}', "rule import_tables", "tables/a.json  sha256 080a9ed42855  (given)",
+        "Python 3.",
     ):  # fmt: skip
         assert shown in text
 

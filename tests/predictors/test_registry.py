@@ -58,10 +58,10 @@ def test_unknown_predictor_names_the_nearest(space):
     [
         ("mlp", {"epoch": 3}, ("mlp", "'epoch'", "'epochs'")),
         ("mlp", {"epochs": 0}, ("mlp", "epochs", 1, 0)),
-        ("mlp", {"epochs": 2.5}, ("mlp", "epochs", 1, 2.5)),
-        ("mlp", {"learning_rate": float("nan")}, ("mlp", "learning_rate", 1e-08, "nan")),
-        ("mlp_tuned", {"dropout": 1.0}, ("mlp_tuned", "dropout", 0.0, 1.0)),
-        ("mlp_tuned", {"members": True}, ("mlp_tuned", "members", 1, True)),
+        ("mlp", {"epochs": 2.5}, ("mlp", "epochs", 2.5)),
+        ("mlp", {"learning_rate": float("nan")}, ("mlp", "learning_rate", "nan")),
+        ("mlp_tuned", {"dropout": 1.0}, ("mlp_tuned", "dropout", 1, 1.0)),
+        ("mlp_tuned", {"members": True}, ("mlp_tuned", "members", True)),
         ("quadratic", {"penalty": 1}, ("quadratic", "penalty")),
     ],
 )

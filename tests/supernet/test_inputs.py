@@ -24,3 +24,11 @@ def test_devices(monkeypatch):
         find_device("cuda")
     with pytest.raises(ConfigError, match=facts("gpu", "auto", "cpu", "cuda", "cuda:N")):
         find_device("gpu")
+
+
+def test_a_gpu_beyond_the_last_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert find_device("cuda:1") == torch.device("cuda", 1)
+    with pytest.raises(ConfigError, match=facts("'cuda:2'", "2 GPUs")):
+        find_device("cuda:2")

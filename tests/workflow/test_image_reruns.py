@@ -101,6 +101,15 @@ def test_touched_files_that_are_the_same(pets):
     assert pets.planned() == Counter()
 
 
+def test_the_same_images_by_another_path(pets):
+    for path in ("./pets", "pets/", str(pets.folder / "pets")):
+        pets.configure(PETS, images=path)
+        assert pets.planned() == Counter(), path
+    (pets.folder / "pets").rename(pets.folder / "animals")
+    pets.configure(PETS, images="animals")
+    assert pets.planned() == Counter()
+
+
 def test_one_image(pets):
     Image.new("RGB", (60, 50), "teal").save(pets.folder / "pets" / "cat" / "0.png")
     assert pets.planned() == FROM_IMAGES

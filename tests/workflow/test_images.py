@@ -102,6 +102,11 @@ def test_given_weights_take_the_place_of_the_training(finished_images):
     checkpoint = finished_images.folder / "given.pth"
     checkpoint.touch()
     assert not finished_images.planned()["import_supernet"]
+    finished_images.configure(IMAGES_CONFIG, supernet={"checkpoint": str(checkpoint)})
+    assert not finished_images.planned()["import_supernet"]
+    checkpoint = checkpoint.rename(checkpoint.with_name("moved.pth"))
+    finished_images.configure(IMAGES_CONFIG, supernet={"checkpoint": "./moved.pth"})
+    assert not finished_images.planned()["import_supernet"]
     torch.save({"state_dict": {name: value + 1 for name, value in trained.state_dict().items()}}, checkpoint)
     assert finished_images.planned()["import_supernet"]
 

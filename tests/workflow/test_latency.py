@@ -139,6 +139,10 @@ class TestTableMeasuredElsewhere:
         assert "No whole networks were measured, so nothing says how good this table is." in page
         found = pd.read_csv(project.results / "latency" / "board" / "found.csv")
         assert len(found) and found["measured_ms"].isna().all()
+        (project.folder / "board.parquet").rename(project.folder / "moved.parquet")
+        moved = {"latency": {"devices": {"board": {"table": "./moved.parquet"}}}}
+        project.configure(LATENCY_CONFIG | moved, targets={"fast": {"latency_ms": 1000}})
+        assert project.planned() == Counter()
 
     def test_what_a_killed_measurement_left_is_removed(self, project):
         left = project.folder / "latency" / "board" / ".writing.layers.parquet.x.parquet"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from messages import errors, facts
-from small_configs import CONFIG
+from small_configs import CONFIG, IMAGES_CONFIG
 
 
 def said(project, *arguments: str) -> str:
@@ -20,7 +20,7 @@ def said(project, *arguments: str) -> str:
     [
         ({"sed": 1}, ("sed", "seed")),
         ({"targets": {"a": {"macsm": 30}}}, ("target 'a'", "macsm", "macs_m")),
-        ({"targets": {"a": {"macs_m": -1}}}, ("target 'a'", "macs_m", "above 0", -1)),
+        ({"targets": {"a": {"macs_m": -1}}}, ("targets.a.macs_m", 0, -1)),
         (
             {"tables": "nowhere"},
             ("tables", "nowhere"),
@@ -82,3 +82,16 @@ def test_a_target_outside_the_covered_choices_is_refused_unless_they_are_opened(
     finished_project.configure(targets=targets, search={**CONFIG["search"], "uncovered_choices": True})
     done = finished_project.run("--", "results/small/search/widest/exact/result.json")
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"device": "cuda"}, {"latency": {"devices": {"board": {"backend": "cuda"}}}}],
+    ids=["device", "latency"],
+)
+def test_a_gpu_that_is_not_there_is_refused_before_any_job(new_project, change):
+    new_project.configure(IMAGES_CONFIG, **change)
+    # A plan may be made where there is none, such as on a login node.
+    assert new_project.planned()["prepare_images"] == 1
+    assert re.search(facts("'cuda'", "no GPU"), said(new_project))
+    assert not (new_project.results / "logs").exists()

@@ -63,6 +63,15 @@ def test_the_same_limit_written_differently_reruns_nothing(finished_project):
     assert finished_project.planned() == Counter()
 
 
+def test_the_same_tables_by_another_path_rerun_nothing(finished_project):
+    for path in ("./tables", str(finished_project.folder / "tables")):
+        finished_project.configure(tables=path)
+        assert finished_project.planned() == Counter(), path
+    (finished_project.folder / "tables").rename(finished_project.folder / "published")
+    finished_project.configure(tables="published")
+    assert finished_project.planned() == Counter()
+
+
 def test_another_seed_keeps_the_imported_rows(finished_project):
     finished_project.configure(seed=1)
     planned = finished_project.planned()
@@ -94,7 +103,7 @@ def test_edited_search_code_reruns_searches_and_not_predictors(finished_project)
 
 
 def test_edited_training_code_reruns_the_predictor_that_uses_it(finished_project):
-    finished_project.edit("nascore/predictors/mlp.py", '"hidden": Option(400, 1)', '"hidden": Option(401, 1)')
+    finished_project.edit("nascore/predictors/mlp.py", "Field(400, ", "Field(401, ")
     assert finished_project.planned() == (
         Counter(fit_predictor=1, evaluate_predictor=1, measure_learning_curve=1) + REPORT
     )
