@@ -21,7 +21,8 @@ import pyarrow as arrow
 import pyarrow.parquet as pq
 
 from nascore.errors import DataError, SpaceError
-from nascore.files import parquet_header, read_parquet, replacing
+from nascore.files import replacing
+from nascore.parquet_files import parquet_header, read_parquet
 from nascore.spaces.staged import Genes, StagedSpace
 
 ARROW_TYPES = {

@@ -10,10 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from nascore.errors import DataError
 
 WRITING = ".writing."
@@ -89,12 +85,6 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_parquet(path: str | Path, frame: pd.DataFrame) -> None:
-    """Write a table whole or not at all, without anything that changes from run to run."""
-    with replacing(path) as temporary:
-        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), temporary, compression="zstd")
-
-
 def write_json(path: str | Path, content: Any) -> None:
     """Write JSON that people can read: two-space indent, keys in the given order, NaN refused."""
     write_text(path, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
@@ -136,46 +126,3 @@ def file_sha256(path: str | Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
-
-
-def read_parquet(path: str | Path, what: str) -> pa.Table:
-    """Read a whole Parquet file.
-
-    Parameters
-    ----------
-    what
-        What the file should be, for the message where it is missing.
-
-    Raises
-    ------
-    DataError
-        If the file is missing or cut short.
-    """
-    try:
-        return pq.read_table(path)
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist; expected {what}") from None
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a whole Parquet file; expected {what}: {error}") from None
-
-
-def parquet_header(table: pa.Table, key: str, what: str, path: str | Path) -> dict[str, Any]:
-    """Return the JSON mapping that a Parquet file has under a key of its metadata.
-
-    Parameters
-    ----------
-    what
-        What a file with that key is called in messages, with its article.
-
-    Raises
-    ------
-    DataError
-        If there is no such key, or something else under it.
-    """
-    text = (table.schema.metadata or {}).get(key.encode())
-    if text is None:
-        raise DataError(f"{path} is a Parquet file but not {what}: it has no {key} key")
-    try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError):
-        raise DataError(f"{path}: its {key} key is not a JSON mapping; got {text!r}") from None

@@ -15,8 +15,9 @@ import pyarrow as arrow
 import pyarrow.parquet as pq
 
 from nascore.errors import DataError
-from nascore.files import parquet_header, read_parquet, replacing
+from nascore.files import replacing
 from nascore.layer_signature import LayerSignature
+from nascore.parquet_files import parquet_header, read_parquet
 
 SCHEMA_VERSION = 1
 LAYERS, NETWORKS = "nascore.layer_latencies", "nascore.network_latencies"

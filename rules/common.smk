@@ -32,7 +32,10 @@ VERSIONS = installed_versions()
 @cache
 def code_of(script, *modules):
     """Return the fingerprint of the code behind a rule: Snakemake itself does not see edits of an imported library."""
-    return fingerprint(Path(workflow.basedir), f"workflow_scripts/{script}.py", *modules, versions=VERSIONS)
+    space = CONFIG.space.name if "space" in PARAMETERS[script] else None
+    return fingerprint(
+        Path(workflow.basedir), f"workflow_scripts/{script}.py", *modules, space=space, versions=VERSIONS
+    )
 
 
 def configured(rule):

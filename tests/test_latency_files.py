@@ -8,9 +8,9 @@ from latency_examples import SETTING, networks_of, table_of, times
 from messages import facts
 
 from nascore.errors import DataError
-from nascore.files import write_parquet
 from nascore.latency_files import Correction, LayerLatencies, NetworkLatencies
 from nascore.layer_signature import layers_of
+from nascore.parquet_files import write_parquet
 from nascore.spaces import get_space
 
 BINAS = get_space("binas", resolutions=(32,))

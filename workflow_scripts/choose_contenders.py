@@ -1,6 +1,7 @@
 """Rule `choose_contenders`: what the final validation of one target measures."""
 
 import common
+from searching import searched_space
 
 from nascore.architectures import write_architectures
 from nascore.efficiency.latency_table import latencies_by_device
@@ -13,7 +14,7 @@ from nascore.search.targets import parse_target
 def main(snakemake):
     """List the contenders of one target."""
     files, params = snakemake.input, snakemake.params
-    space = common.searched_space(params.space, files.coverage, params.uncovered_choices)
+    space = searched_space(params.space, files.coverage, params.uncovered_choices)
     latencies = latencies_by_device(files.latency, space)
     genes, columns = contenders(
         space,

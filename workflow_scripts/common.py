@@ -8,10 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from nascore.accuracy_dataset.coverage import covered_space
 from nascore.errors import NascoreError
-from nascore.results.dataset import COVERAGE
-from nascore.spaces import StagedSpace, get_space
 
 
 def run(main: Callable[[Any], None], snakemake: Any) -> None:
@@ -77,9 +74,3 @@ def _named_paths(files: Any) -> list[tuple[str | None, str]]:
     """Return each path once, with its name in the rule."""
     names = {path: name for name, value in files.items() for path in ([value] if isinstance(value, str) else value)}
     return [(names.get(path), str(path)) for path in dict.fromkeys(files)]
-
-
-def searched_space(space: dict[str, Any], coverage: str, uncovered_choices: bool) -> StagedSpace:
-    """Return the space that may be searched: the covered choices, unless all are asked for."""
-    whole = get_space(**space)
-    return whole if uncovered_choices else covered_space(whole, COVERAGE.read(coverage))

@@ -3,7 +3,8 @@
 import common
 
 from nascore.spaces import get_space
-from nascore.supernet.checkpoint import import_published, save_supernet
+from nascore.supernet.checkpoint import save_supernet
+from nascore.supernet.published import import_published
 
 
 def main(snakemake):

@@ -4,6 +4,7 @@ import common
 import numpy as np
 import pandas as pd
 from latency_store import Store
+from searching import searched_space
 
 from nascore.efficiency.latency_quality import table_sum
 from nascore.efficiency.latency_table import read_latency_table
@@ -15,7 +16,7 @@ from nascore.results.validation import Validation
 def main(snakemake):
     """Look every subnet up in the table; measure it where the device is this machine."""
     files, params = snakemake.input, snakemake.params
-    space = common.searched_space(params.space, files.coverage, params.uncovered_choices)
+    space = searched_space(params.space, files.coverage, params.uncovered_choices)
     searches = map(SearchResult.read, files.searches)
     found = {subnet.arch_id: subnet.arch for result in searches for subnet in result.subnets[:1]}
     for path in files.validations:

@@ -7,7 +7,7 @@ from measuring import measurer
 
 from nascore.architectures import read_architectures
 from nascore.evaluation.architectures import measure_architectures
-from nascore.files import write_parquet
+from nascore.parquet_files import write_parquet
 from nascore.spaces import get_space
 
 

@@ -2,6 +2,7 @@
 
 import common
 from pydantic import TypeAdapter
+from searching import searched_space
 
 from nascore.efficiency.latency_table import latencies_by_device
 from nascore.predictors import load_predictor
@@ -13,7 +14,7 @@ from nascore.search.targets import parse_target
 def main(snakemake):
     """Search one target with one searcher."""
     params, wildcards = snakemake.params, snakemake.wildcards
-    space = common.searched_space(params.space, snakemake.input.coverage, params.uncovered_choices)
+    space = searched_space(params.space, snakemake.input.coverage, params.uncovered_choices)
     latencies = latencies_by_device(snakemake.input.latency, space)
     result = run_search(
         space,

@@ -1,6 +1,7 @@
 """Rule `trace_pareto`: the exact front of predicted accuracy against one cost."""
 
 import common
+from searching import searched_space
 
 from nascore.predictors import load_predictor
 from nascore.results.search import pareto_schema
@@ -10,7 +11,7 @@ from nascore.search.pareto import pareto_table
 def main(snakemake):
     """Trace one front."""
     params = snakemake.params
-    space = common.searched_space(params.space, snakemake.input.coverage, params.uncovered_choices)
+    space = searched_space(params.space, snakemake.input.coverage, params.uncovered_choices)
     metric = snakemake.wildcards.metric
     front = pareto_table(space, load_predictor(snakemake.input.predictor, space), metric)
     pareto_schema(metric).write(snakemake.output.front, front)

@@ -22,7 +22,7 @@ import pyarrow as arrow
 from nascore.accuracy_dataset.parquet import MEASUREMENT_COLUMNS, check_values, write_accuracy_dataset
 from nascore.architectures import read_architectures
 from nascore.errors import DataError
-from nascore.files import read_parquet
+from nascore.parquet_files import read_parquet
 from nascore.results.dataset import SupernetReport
 from nascore.spaces.staged import StagedSpace
 

@@ -76,8 +76,9 @@ def validate(
 
     from nascore.data.store import ImageStore
     from nascore.evaluation.saved import measure_saved
-    from nascore.supernet.checkpoint import import_subnet, read_subnet
+    from nascore.supernet.checkpoint import read_subnet
     from nascore.supernet.inputs import find_device
+    from nascore.supernet.published import import_subnet
 
     torch.set_num_threads(1)  # as in the workflow, so that the loss has the same bits
     store = ImageStore.open(images)

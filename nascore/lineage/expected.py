@@ -45,19 +45,19 @@ class Expected:
         """
         chosen = [(), *((predictor_module(name),) for name in predictor_names()), ("nascore.training.__main__",)]
         chosen.append(tuple(map(predictor_module, NETWORK_PREDICTORS)))
-        recorded = record.code.fingerprint
+        recorded, space = record.code.fingerprint, record.params.get("space", {}).get("name")
         # The first of them that fits is looked for: each takes milliseconds, and there is one for every script.
-        if any(self._fingerprint(record.script, modules) == recorded for modules in chosen):
+        if any(self._fingerprint(record.script, modules, space) == recorded for modules in chosen):
             return []
         for modules in chosen:
-            if source_part(self._fingerprint(record.script, modules)) == source_part(recorded):
-                return _upgrades(packages(self.code_folder, record.script, *modules), environment)
+            if source_part(self._fingerprint(record.script, modules, space)) == source_part(recorded):
+                return _upgrades(packages(self.code_folder, record.script, *modules, space=space), environment)
         return [f"the code of rule {record.rule} has changed since ({recorded})"]
 
-    def _fingerprint_of(self, script: str, modules: tuple[str, ...]) -> str:
-        """Return the fingerprint of a script with modules; empty where there is no such code."""
+    def _fingerprint_of(self, script: str, modules: tuple[str, ...], space: str | None) -> str:
+        """Return the fingerprint of a script with modules, on a space; empty where there is no such code."""
         try:
-            return fingerprint(self.code_folder, script, *modules, versions=self._versions)
+            return fingerprint(self.code_folder, script, *modules, space=space, versions=self._versions)
         except DataError:
             return ""
 

@@ -29,10 +29,21 @@ DISTRIBUTIONS = {"PIL": "pillow", "vl_convert": "vl-convert-python", "yaml": "py
 NO_EFFECT = {"requests", "tqdm"}
 """Packages that no result depends on: downloads are checked by their hashes, and the other shows progress."""
 
+FORMS = ("nascore.results.table",)
+"""Modules that only say how a file is laid out. Readers check it, so another form is refused and never misread."""
+
+OF_ONE_SPACE = {
+    "binas": ("nascore.spaces.binas", "nascore.spaces.block_strings", "nascore.supernet.binas",
+              "nascore.supernet.multi_path"),
+}  # fmt: skip
+"""Modules that only jobs on one space use anything of, though all jobs import them."""
+
 NOT_INSTALLED = "not installed"
 
 
-def fingerprint(root: Path, *entry_points: str, versions: Mapping[str, str] | None = None) -> str:
+def fingerprint(
+    root: Path, *entry_points: str, space: str | None = None, versions: Mapping[str, str] | None = None
+) -> str:
     """Return twice 16 hexadecimal digits, ``source+packages``, that change when the code behind entry points does.
 
     Parameters
@@ -41,6 +52,8 @@ def fingerprint(root: Path, *entry_points: str, versions: Mapping[str, str] | No
         The folder that holds the package `nascore` and the scripts.
     *entry_points
         Scripts as paths from `root` (``"workflow_scripts/search.py"``) or modules (``"nascore.search.exact"``).
+    space
+        Name of the design space that the job is on; modules of other spaces do not count. By default all do.
     versions
         Versions of packages; by default those that are installed.
 
@@ -50,7 +63,7 @@ def fingerprint(root: Path, *entry_points: str, versions: Mapping[str, str] | No
         If an entry point does not exist, or a file is not valid Python; says which, and the line.
     """
     root = root.resolve()
-    used = _reached(root, entry_points)
+    used = _reached(root, entry_points, space)
     digest = hashlib.sha256()
     for name in sorted(used):
         digest.update(f"{name}\0{parsed(used[name]).code_sha256}\0".encode())
@@ -62,9 +75,9 @@ def fingerprint(root: Path, *entry_points: str, versions: Mapping[str, str] | No
     return f"{digest.hexdigest()[:16]}+{hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"
 
 
-def packages(root: Path, *entry_points: str) -> list[str]:
+def packages(root: Path, *entry_points: str, space: str | None = None) -> list[str]:
     """Return the packages that the source behind entry points imports, sorted; see `fingerprint`."""
-    return _packages(_reached(root.resolve(), entry_points))
+    return _packages(_reached(root.resolve(), entry_points, space))
 
 
 def source_part(printed: str) -> str:
@@ -72,8 +85,10 @@ def source_part(printed: str) -> str:
     return printed.partition("+")[0]
 
 
-def _reached(root: Path, entry_points: Sequence[str]) -> dict[str, Path]:
-    """Return all modules and scripts that entry points lead to, by name."""
+def _reached(root: Path, entry_points: Sequence[str], space: str | None) -> dict[str, Path]:
+    """Return all modules and scripts that entry points lead to and whose code counts, by name."""
+    others = {module for name, modules in OF_ONE_SPACE.items() if space not in (None, name) for module in modules}
+    without = {*SPOKEN, *FORMS, *others}
     package = _modules(root / PACKAGE, root)
     used: dict[str, Path] = {}
     waiting = {name: _entry_path(root, package, name) for name in entry_points}
@@ -81,7 +96,7 @@ def _reached(root: Path, entry_points: Sequence[str]) -> dict[str, Path]:
         name, path = waiting.popitem()
         used[name] = path
         known = package if name in package else _modules(path.parent, path.parent) | package
-        found = (parsed(path).imports & known.keys()) - used.keys() - {*SPOKEN}
+        found = (parsed(path).imports & known.keys()) - used.keys() - without
         waiting |= {imported: known[imported] for imported in found}
     return used
 

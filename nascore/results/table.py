@@ -1,11 +1,11 @@
 """Reads and writes the tables that cross from one stage to another, and checks their columns both times."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nascore.errors import DataError, made_again
-from nascore.files import parquet_header, read_parquet, replacing, write_text
+from nascore.files import replacing, write_text
+from nascore.parquet_files import parquet_header, read_parquet
 
 HEADER = "nascore.table"
 """The key of what a Parquet file says about itself."""
@@ -91,6 +92,10 @@ class Table:
         about = {"what": self.what, "version": self.version, "units": units}
         with replacing(path) as temporary:
             pq.write_table(table.replace_schema_metadata({HEADER: json.dumps(about)}), temporary, compression="zstd")
+
+    def write_rows(self, path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write a table that is given as one mapping per row; see `write`."""
+        self.write(path, pd.DataFrame(list(rows), columns=list(self.columns)))
 
     def read(self, path: str | Path) -> pd.DataFrame:
         """Read the columns of the schema.

@@ -1,4 +1,4 @@
-"""Weights on disk: supernets and single subnets as safetensors, and the import of published ones.
+"""Weights on disk: supernets and single subnets as safetensors.
 
 The same weights and facts give the same bytes, whatever device or memory format they are in. The header is the file's
 only metadata entry, because safetensors writes several entries in no fixed order.
@@ -8,28 +8,23 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, overload
-from urllib.parse import urlsplit
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from nascore.data.download import fetch
 from nascore.errors import DataError, SpaceError
 from nascore.files import replacing
 from nascore.spaces import Binas, OfaMcunet, get_space
-from nascore.spaces.staged import Genes, StagedSpace
+from nascore.spaces.staged import StagedSpace
 from nascore.supernet import AnySupernet, BinasSupernet, build_supernet
-from nascore.supernet.published import read_state_dict
 from nascore.supernet.state_dict import filled
 from nascore.supernet.subnet import Subnet
 from nascore.supernet.supernet import Supernet
 
 FORMAT_VERSION = 1
 HEADER_KEY = "nascore"
-CLASSIFIER = "classifier.linear.linear.weight"
 SUPERNET, SUBNET = "supernet", "subnet"
 """Kinds of files."""
 SPACE_OPTIONS = ("n_classes", "channels")
@@ -117,52 +112,6 @@ def read_subnet(path: str | Path) -> Subnet:
     except SpaceError as error:
         raise DataError(f"{path}: its header describes no space: {error}") from None
     return load_subnet(path, space)
-
-
-def import_subnet(path: str | Path, space: StagedSpace, genes: Genes) -> Subnet:
-    """Read the weights of one architecture from a PyTorch file with the names of the published extracted subnets.
-
-    Nothing in the file is executed.
-
-    Raises
-    ------
-    DataError
-        If the file is missing, cut short or holds more than tensors, or a weight does not fit the architecture.
-    """
-    return filled(lambda: Subnet(space, genes), read_state_dict(Path(path)), path)
-
-
-def import_published(
-    source: str | Path, space: OfaMcunet, *, sha256: str | None = None, folder: str | Path | None = None
-) -> Supernet:
-    """Read a supernet in the layout of the published `vww_supernet.pth` (MIT 6.5940 lab 3).
-
-    Nothing in the file is executed; see `nascore.supernet.published` for the variants of the layout.
-
-    Parameters
-    ----------
-    source
-        A path or a URL.
-    sha256
-        The SHA-256 of the file in hexadecimal; a download has to have one.
-    folder
-        Where downloads are kept, so that a cut one goes on from there; a temporary folder by default.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be had, has another checksum, holds more than tensors, or other weights than the space's.
-    """
-    if sha256 is None and urlsplit(str(source)).scheme in ("http", "https"):
-        raise DataError(f"{source} is a download without a checksum; give the sha256 that the file must have")
-    with TemporaryDirectory() as temporary:
-        path = fetch(str(source), folder or temporary, sha256.lower() if sha256 else None)
-        tensors = read_state_dict(path)
-    if CLASSIFIER in tensors and tensors[CLASSIFIER].ndim == 2 and len(tensors[CLASSIFIER]) != space.n_classes:
-        raise DataError(
-            f"{source} has {len(tensors[CLASSIFIER])} classes; expected {space.n_classes}, as the space has"
-        )
-    return filled(lambda: Supernet(space), tensors, source)
 
 
 def read_facts(path: str | Path) -> dict[str, str]:

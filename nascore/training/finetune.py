@@ -4,7 +4,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -75,14 +74,14 @@ def finetune(job: PhaseJob) -> None:
     curve = Trainer(student, batches, options, resume, monitor, teacher_of(job, batches), section=PHASE).run()
     calibrate_on_store(subnet, store, n_images=job.calibration_images, device=device)
     save_subnet(job.checkpoint, subnet, read_facts(job.start) | {"finetuned_epochs": str(options.epochs)})
-    FINETUNING_CURVE.write(job.curve, pd.DataFrame(curve, columns=list(FINETUNING_CURVE.columns)))
+    FINETUNING_CURVE.write_rows(job.curve, curve)
     job.resume.unlink(missing_ok=True)
 
 
 def nothing_to_finetune(weights: Path, curve: Path) -> None:
     """Write what `finetune` leaves for a target without a winner: an empty folder, and a learning curve of no epoch."""
     weights.mkdir(parents=True, exist_ok=True)
-    FINETUNING_CURVE.write(curve, FINETUNING_CURVE.empty())
+    FINETUNING_CURVE.write_rows(curve, [])
 
 
 def only(subnet: Subnet) -> StagedSpace:

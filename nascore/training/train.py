@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
 import torch
 
 from nascore.data.store import ImageStore
@@ -64,7 +63,7 @@ def _train(job: PhaseJob, batches: Batches) -> None:
     curve = Trainer(supernet, batches, job.options, resume, monitor, teacher).run()
     if is_first():
         save_supernet(job.checkpoint, supernet, {"phase": phase.name})
-        CURVE.write(job.curve, pd.DataFrame(curve))
+        CURVE.write_rows(job.curve, curve)
         job.resume.unlink(missing_ok=True)
 
 

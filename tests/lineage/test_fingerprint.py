@@ -1,5 +1,6 @@
 import ast
 import re
+import shutil
 import sys
 from collections import Counter
 from importlib.metadata import packages_distributions
@@ -181,3 +182,46 @@ def test_each_file_is_parsed_once(root, monkeypatch):
         fingerprint(root, "scripts/run.py", "nascore.report.page")
     del times[b""]  # several files are empty
     assert times[FILES["nascore/costs.py"].encode()] == 1 and set(times.values()) == {1}
+
+
+ROOT = Path(__file__).parents[2]
+TRAINING = ("workflow_scripts/train_phase.py", "nascore.training.__main__")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A copy of the project's own code."""
+    copy = tmp_path_factory.mktemp("project")
+    for name in ("nascore", "workflow_scripts"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def differs(project: Path, module: str, space: str) -> bool:
+    """Say whether another line in a module changes the fingerprint of a training on a space."""
+    file = project / f"{module.replace('.', '/')}.py"
+    text, before = file.read_text(), fingerprint(project, *TRAINING, space=space)
+    file.write_text(f"{text}\nANOTHER = 1\n")
+    after = fingerprint(project, *TRAINING, space=space)
+    file.write_text(text)
+    return before != after
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "nascore.spaces.binas", "nascore.supernet.binas", "nascore.supernet.multi_path", "nascore.data.download",
+        "nascore.accuracy_dataset.coverage", "nascore.results.table", "nascore.parquet_files",
+    ],
+)  # fmt: skip
+def test_a_training_does_not_depend_on_what_it_does_not_need(project, module):
+    assert not differs(project, module, "ofa_mcunet")
+
+
+@pytest.mark.parametrize("module", ["nascore.spaces.binas", "nascore.supernet.multi_path", "nascore.training.loop"])
+def test_a_training_depends_on_its_own_space(project, module):
+    assert differs(project, module, "binas")
+
+
+def test_a_training_depends_on_no_package_for_tables():
+    assert packages(ROOT, *TRAINING, space="ofa_mcunet") == ["numpy", "pydantic", "safetensors", "torch"]

@@ -5,7 +5,8 @@ import pytest
 from messages import facts
 
 from nascore.errors import DataError
-from nascore.files import write_json, write_parquet
+from nascore.files import write_json
+from nascore.parquet_files import write_parquet
 from nascore.predictors.contributions import conditions, contribution_table
 from nascore.report.contributions import contribution_facts, contribution_figures, read_contributions
 from nascore.spaces import get_space

@@ -16,7 +16,6 @@ from nascore.files import file_sha256
 from nascore.spaces import get_space
 from nascore.supernet import Subnet, build_supernet
 from nascore.supernet.checkpoint import (
-    import_subnet,
     load_subnet,
     load_supernet,
     read_facts,
@@ -24,6 +23,7 @@ from nascore.supernet.checkpoint import (
     save_subnet,
     save_supernet,
 )
+from nascore.supernet.published import import_subnet
 
 ARCH = {"wid": 0, "ks": 3, "e": 3, "d": 0, "image_size": 32}
 STEM = "first_conv.conv.conv.weight"

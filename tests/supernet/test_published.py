@@ -10,7 +10,7 @@ from messages import facts
 from nascore.errors import DataError
 from nascore.files import file_sha256
 from nascore.spaces import get_space
-from nascore.supernet.checkpoint import import_published
+from nascore.supernet.published import import_published
 
 STEM = "first_conv.conv.conv.weight"
 
