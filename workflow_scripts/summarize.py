@@ -2,17 +2,16 @@
 
 import common
 
-from nascore.files import write_text
 from nascore.report.tables import predictors_table, searches_table, targets_table
+from nascore.results.summary import PREDICTORS, SEARCHES, TARGETS
 
 
 def main(snakemake):
     """Write the tables."""
-    files = snakemake.input
-    targets = targets_table(files.searches, files.validations, files.finetunings)
-    write_text(snakemake.output.targets, targets.to_csv(index=False))
-    write_text(snakemake.output.searches, searches_table(files.searches).to_csv(index=False))
-    write_text(snakemake.output.predictors, predictors_table(files.metrics).to_csv(index=False))
+    files, output = snakemake.input, snakemake.output
+    TARGETS.write(output.targets, targets_table(files.searches, files.validations, files.finetunings))
+    SEARCHES.write(output.searches, searches_table(files.searches))
+    PREDICTORS.write(output.predictors, predictors_table(files.metrics))
 
 
 if __name__ == "__main__":

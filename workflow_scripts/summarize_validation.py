@@ -2,15 +2,15 @@
 
 import common
 
-from nascore.files import write_text
 from nascore.report.tables import validation_table
+from nascore.results.summary import VALIDATED
 
 
 def main(snakemake):
     """Write the table."""
     files = snakemake.input
     table = validation_table(files.searches, files.validations, files.finetunings)
-    write_text(snakemake.output.validation, table.to_csv(index=False))
+    VALIDATED.write(snakemake.output.validation, table)
 
 
 if __name__ == "__main__":

@@ -12,23 +12,9 @@ from nascore.results.labels import arch_choices
 from nascore.results.outcome import Outcome, Winner, outcomes
 from nascore.results.predictors import PredictorMetrics
 from nascore.results.search import SearchResult, Subnet
+from nascore.results.summary import FIGURES, PREDICTORS, SEARCHES, TARGETS, VALIDATED
+from nascore.results.table import Table
 from nascore.results.validation import Validation
-
-SUBNET = ("arch_id", "resolution", "wid", "predicted_accuracy")
-TARGETS_COLUMNS = (
-    *("target", "subnet", "searcher", "predictor", "claim", "limits", *SUBNET),
-    *("measured_accuracy", "measured_lower", "measured_upper", "finetuned_epochs", *COUNTED),
-    *("within_limits", "message"),
-)
-SEARCHES_COLUMNS = (*("target", "searcher", "predictor", "status", "limits", *SUBNET, *COUNTED, "gap", "message"),)
-FIGURES = (
-    *("arch_id", "predicted_accuracy", "search_accuracy", "search_loss"),
-    *("test_accuracy", "test_lower", "test_upper", "test_loss"),
-)
-VALIDATION_COLUMNS = (
-    *("target", "searcher", "status", "role", "n_measured", "resolution", "wid", *FIGURES),
-    *("n_search_images", "n_test_images", *COUNTED, "satisfies_target", "message"),
-)
 
 Row = dict[str, str | float | None]
 
@@ -44,7 +30,7 @@ def targets_table(
     """
     results, measured, tuned = _read(searches, validations, finetunings)
     rows = [row for outcome in outcomes(results, measured, tuned) for row in _outcome_rows(outcome)]
-    return pd.DataFrame(rows, columns=_with_latencies(TARGETS_COLUMNS, results))
+    return pd.DataFrame(rows, columns=_with_latencies(TARGETS, results))
 
 
 def searches_table(searches: Sequence[str | Path]) -> pd.DataFrame:
@@ -68,7 +54,7 @@ def searches_table(searches: Sequence[str | Path]) -> pd.DataFrame:
         if result.certificate:
             row["gap"] = result.certificate.gap
         rows.append(row)
-    return pd.DataFrame(rows, columns=_with_latencies(SEARCHES_COLUMNS, results))
+    return pd.DataFrame(rows, columns=_with_latencies(SEARCHES, results))
 
 
 def validation_table(
@@ -87,13 +73,12 @@ def validation_table(
         for target, validation in measured.items()
         for row in _tested_rows(validation, of_target[target], tuned.get(target))
     ]
-    return pd.DataFrame(rows, columns=_with_latencies(VALIDATION_COLUMNS, results))
+    return pd.DataFrame(rows, columns=_with_latencies(VALIDATED, results))
 
 
 def predictors_table(metrics: Sequence[str | Path]) -> pd.DataFrame:
     """Return the held-out quality of each predictor."""
-    shown = PredictorMetrics.model_fields.keys() - {"version", "n_rows", "kendall_tau_by_resolution"}
-    return pd.DataFrame([PredictorMetrics.read(path).model_dump(include=shown) for path in metrics])
+    return pd.DataFrame([PredictorMetrics.read(path).model_dump(include={*PREDICTORS.columns}) for path in metrics])
 
 
 def _read(
@@ -105,8 +90,9 @@ def _read(
     return results, measured, read_finetunings(finetunings, measured)
 
 
-def _with_latencies(columns: Sequence[str], results: Sequence[SearchResult]) -> list[str]:
-    """Return columns with those of bounded latencies before the last two."""
+def _with_latencies(table: Table, results: Sequence[SearchResult]) -> list[str]:
+    """Return the columns of a table with those of bounded latencies before the last two."""
+    columns = list(table.columns)
     latencies = sorted({metric for result in results for metric in result.shown_costs} - COUNTED.keys())
     return [*columns[:-2], *latencies, *columns[-2:]]
 
@@ -118,7 +104,7 @@ def _limits(result: SearchResult) -> str:
 
 
 def _about(subnet: Subnet | Winner) -> Row:
-    """Return the cells `SUBNET`; a space without widths has no `wid`."""
+    """Return what the tables say of a subnet itself; a space without widths has no `wid`."""
     about: Row = {"arch_id": subnet.arch_id, "predicted_accuracy": subnet.predicted_accuracy}
     return about | arch_choices(subnet.arch)
 

@@ -8,6 +8,7 @@ import pandas as pd
 from nascore.errors import DataError
 from nascore.latency_schema import latency_metric
 from nascore.results.labels import METRICS, metric_of
+from nascore.results.summary import TARGETS
 
 SHOWN = tuple(name for name in METRICS if name != "params")
 """The costs that have room on a screen."""
@@ -30,7 +31,10 @@ def winners(folder: Path) -> list[dict[str, str]]:
     DataError
         If it has no table of targets, or an earlier version wrote it.
     """
-    table = _read(folder / "targets.csv")
+    path = folder / "targets.csv"
+    if not path.exists():
+        raise DataError(f"{path} does not exist: the workflow of this run has not come to its end")
+    table = TARGETS.read(path)
     metrics = [*SHOWN, *(name for name in map(str, table) if name.startswith(latency_metric("")))]
     optima = table[table["subnet"] == "optimum"].set_index("target")
     rows = table[table["subnet"] != "optimum"]
@@ -68,16 +72,3 @@ def _measured(row: pd.Series) -> str:
     """Write a measured accuracy with its interval, in per cent; nothing where there is none."""
     value, lower, upper = (100 * row[f"measured_{name}"] for name in ("accuracy", "lower", "upper"))
     return "" if pd.isna(value) else f"{value:.2f} ({lower:.2f} to {upper:.2f})"
-
-
-def _read(path: Path) -> pd.DataFrame:
-    """Read the table of targets."""
-    try:
-        table = pd.read_csv(path, dtype={"arch_id": str, "target": str})
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist: the workflow of this run has not come to its end") from None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} is not a table of a run: {error}") from None
-    if not {"subnet", "claim"} <= {*table}:
-        raise DataError(f"{path} was written by an earlier version; `snakemake --forcerun summarize` makes it again")
-    return table

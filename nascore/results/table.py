@@ -62,6 +62,8 @@ class Table:
         The rule that makes it.
     columns
         By name. A file may have more, such as other global choices of its space; whoever reads leaves them alone.
+    further
+        How the names of further columns begin that are read too, such as latencies of the devices of a run.
     version
         Of the schema. Files without a version were written before files said theirs.
     """
@@ -69,6 +71,7 @@ class Table:
     what: str
     rule: str
     columns: Mapping[str, Column]
+    further: str | None = None
     version: int = 1
 
     def empty(self) -> pd.DataFrame:
@@ -107,7 +110,8 @@ class Table:
             not hold what it should.
         """
         frame = self._read_csv(path) if Path(path).suffix == ".csv" else self._read_parquet(path)
-        return self._checked(frame, path)[list(self.columns)]
+        known = [*self.columns, *(name for name in map(str, frame) if self.further and name.startswith(self.further))]
+        return self._checked(frame, path)[known]
 
     def _read_parquet(self, path: str | Path) -> pd.DataFrame:
         """Read a Parquet file, and check what it says about itself."""

@@ -7,14 +7,13 @@ from messages import facts
 
 from nascore.errors import DataError
 from nascore.report.tables import (
-    TARGETS_COLUMNS,
-    VALIDATION_COLUMNS,
     predictors_table,
     searches_table,
     targets_table,
     validation_table,
 )
 from nascore.results.labels import METRICS
+from nascore.results.summary import TARGETS, VALIDATED
 
 
 def change(path, **changes):
@@ -82,7 +81,7 @@ def test_wrong_files_are_named(files):
 
 def test_a_row_of_a_target_is_about_its_winner_and_its_optimum_has_one_of_its_own(supernet_files, subnets):
     table = targets_table(supernet_files["searches"], supernet_files["validations"])
-    assert list(table) == list(TARGETS_COLUMNS)
+    assert list(table) == list(TARGETS.columns)
     assert table["target"].tolist() == ["easy", "easy", "<b>x</b>", "tiny", "unlucky"]
     assert table["subnet"].tolist()[:3] == ["winner", "optimum", "winner"] and table["subnet"][3:].isna().all()
     for row, subnet in ((0, subnets[1]), (1, subnets[0]), (2, subnets[7])):
@@ -99,7 +98,7 @@ def test_without_measurements_a_target_has_one_row(files):
 
 def test_one_row_per_target_and_role(supernet_files, subnets):
     table = validation_table(supernet_files["searches"], supernet_files["validations"])
-    assert list(table) == list(VALIDATION_COLUMNS)
+    assert list(table) == list(VALIDATED.columns)
     assert table["target"].tolist() == ["easy"] * 4 + ["tiny"]
     assert table["role"].tolist()[:4] == ["found", "random", "smallest", "largest"]
     assert table["n_measured"].tolist()[:4] == [5, 5, 1, 1]
@@ -113,7 +112,7 @@ def test_one_row_per_target_and_role(supernet_files, subnets):
 
 def test_a_fine_tuned_winner_has_a_row_of_its_own(supernet_files, finetuning_files):
     table = validation_table(supernet_files["searches"], supernet_files["validations"], finetuning_files)
-    assert list(table) == list(VALIDATION_COLUMNS)
+    assert list(table) == list(VALIDATED.columns)
     assert table["role"].tolist()[:5] == ["found", "finetuned", "random", "smallest", "largest"]
     before, after = table.iloc[0], table.iloc[1]
     assert (before["test_accuracy"], after["test_accuracy"], after["test_lower"]) == (0.885, 0.9, 0.88)
