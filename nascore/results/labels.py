@@ -1,4 +1,4 @@
-"""How the report writes numbers: names, units and decimals, the same in every table, chart and drawing."""
+"""Gives costs and choices their labels: names, units and decimals, the same in every table, chart and drawing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
