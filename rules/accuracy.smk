@@ -18,8 +18,8 @@ rule count_coverage:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code_of("count_coverage"),
         **configured("count_coverage"),
+        code=code_of("count_coverage"),
     script:
         "../workflow_scripts/count_coverage.py"
 
@@ -41,7 +41,7 @@ rule split_rows:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code_of("split_rows"),
         **configured("split_rows"),
+        code=code_of("split_rows"),
     script:
         "../workflow_scripts/split_rows.py"

@@ -45,7 +45,7 @@ def configured(rule):
         return lambda wildcards: parameter(CONFIG, wildcards)
 
     parameters = {name: of(parameter) for name, parameter in PARAMETERS[rule].items()}
-    if rule in PLACES:
+    if PLACES.get(rule):
         parameters["given"] = lambda wildcards: given(rule, tuple(wildcards.items()))
     return parameters
 

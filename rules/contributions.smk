@@ -22,8 +22,8 @@ rule measure_contributions:
         mem_mb=growing(1500),
         runtime=growing(1440),
     params:
-        code=code_of("measure_contributions"),
         **configured("measure_contributions"),
+        code=code_of("measure_contributions"),
     script:
         "../workflow_scripts/measure_contributions.py"
 
@@ -47,7 +47,7 @@ rule estimate_contributions:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code_of("estimate_contributions"),
         **configured("estimate_contributions"),
+        code=code_of("estimate_contributions"),
     script:
         "../workflow_scripts/estimate_contributions.py"

@@ -18,7 +18,7 @@ rule prepare_images:
         mem_mb=growing(1000),
         runtime=growing(120),
     params:
-        code=code_of("prepare_images"),
         **configured("prepare_images"),
+        code=code_of("prepare_images"),
     script:
         "../workflow_scripts/prepare_images.py"

@@ -28,8 +28,8 @@ rule export_bundle:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        code=code_of("export_bundle"),
         **configured("export_bundle"),
+        code=code_of("export_bundle"),
     script:
         "../workflow_scripts/export_bundle.py"
 
@@ -51,7 +51,7 @@ rule measure_bundles:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        code=code_of("measure_bundles"),
         **configured("measure_bundles"),
+        code=code_of("measure_bundles"),
     script:
         "../workflow_scripts/measure_bundles.py"

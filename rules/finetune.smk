@@ -25,8 +25,8 @@ rule finetune_winner:
         mem_mb=growing(3000),
         runtime=growing(1440),
     params:
-        code=code_of("finetune_winner"),
         **configured("finetune_winner"),
+        code=code_of("finetune_winner"),
     script:
         "../workflow_scripts/finetune_winner.py"
 
@@ -50,7 +50,7 @@ rule validate_finetuned:
         mem_mb=growing(1500),
         runtime=growing(60),
     params:
-        code=code_of("validate_finetuned"),
         **configured("validate_finetuned"),
+        code=code_of("validate_finetuned"),
     script:
         "../workflow_scripts/validate_finetuned.py"

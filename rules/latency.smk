@@ -30,8 +30,8 @@ rule measure_layers:
         mem_mb=growing(2000),
         runtime=growing(120),
     params:
-        code=code_of("measure_layers"),
         **configured("measure_layers"),
+        code=code_of("measure_layers"),
     script:
         "../workflow_scripts/measure_layers.py"
 
@@ -51,8 +51,8 @@ rule measure_networks:
         mem_mb=growing(2000),
         runtime=growing(120),
     params:
-        code=code_of("measure_networks"),
         **configured("measure_networks"),
+        code=code_of("measure_networks"),
     script:
         "../workflow_scripts/measure_networks.py"
 
@@ -82,8 +82,8 @@ rule fit_latency:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        code=code_of("fit_latency", *map(predictor_module, NETWORK_PREDICTORS)),
         **configured("fit_latency"),
+        code=code_of("fit_latency", *map(predictor_module, NETWORK_PREDICTORS)),
     script:
         "../workflow_scripts/fit_latency.py"
 
@@ -108,7 +108,7 @@ rule measure_found:
         mem_mb=growing(2000),
         runtime=growing(120),
     params:
-        code=code_of("measure_found"),
         **configured("measure_found"),
+        code=code_of("measure_found"),
     script:
         "../workflow_scripts/measure_found.py"

@@ -21,8 +21,8 @@ rule fit_predictor:
         mem_mb=growing(2000),
         runtime=growing(30),
     params:
-        code=lambda wildcards: code_of("fit_predictor", predictor_module(wildcards.predictor)),
         **configured("fit_predictor"),
+        code=lambda wildcards: code_of("fit_predictor", predictor_module(wildcards.predictor)),
     script:
         "../workflow_scripts/fit_predictor.py"
 
@@ -47,8 +47,8 @@ rule evaluate_predictor:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=lambda wildcards: code_of("evaluate_predictor", predictor_module(wildcards.predictor)),
         **configured("evaluate_predictor"),
+        code=lambda wildcards: code_of("evaluate_predictor", predictor_module(wildcards.predictor)),
     script:
         "../workflow_scripts/evaluate_predictor.py"
 
@@ -72,7 +72,7 @@ rule measure_learning_curve:
         mem_mb=growing(2000),
         runtime=growing(60),
     params:
-        code=lambda wildcards: code_of("measure_learning_curve", predictor_module(wildcards.predictor)),
         **configured("measure_learning_curve"),
+        code=lambda wildcards: code_of("measure_learning_curve", predictor_module(wildcards.predictor)),
     script:
         "../workflow_scripts/measure_learning_curve.py"

@@ -45,8 +45,8 @@ rule summarize:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code_of("summarize"),
         **configured("summarize"),
+        code=code_of("summarize"),
     script:
         "../workflow_scripts/summarize.py"
 
@@ -75,8 +75,8 @@ rule summarize_validation:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code_of("summarize_validation"),
         **configured("summarize_validation"),
+        code=code_of("summarize_validation"),
     script:
         "../workflow_scripts/summarize_validation.py"
 
@@ -105,8 +105,8 @@ rule draw_winner:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code_of("draw_winner"),
         **configured("draw_winner"),
+        code=code_of("draw_winner"),
     script:
         "../workflow_scripts/draw_winner.py"
 
@@ -152,7 +152,7 @@ rule write_report:
         mem_mb=growing(2000),
         runtime=growing(10),
     params:
-        code=code_of("write_report"),
         **configured("write_report"),
+        code=code_of("write_report"),
     script:
         "../workflow_scripts/write_report.py"

@@ -23,8 +23,8 @@ rule sample_architectures:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code_of("sample_architectures"),
         **configured("sample_architectures"),
+        code=code_of("sample_architectures"),
     script:
         "../workflow_scripts/sample_architectures.py"
 
@@ -50,8 +50,8 @@ rule measure_shard:
         mem_mb=growing(1500),
         runtime=growing(1440),
     params:
-        code=code_of("measure_shard"),
         **configured("measure_shard"),
+        code=code_of("measure_shard"),
     script:
         "../workflow_scripts/measure_shard.py"
 
@@ -75,7 +75,7 @@ rule gather_shards:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code_of("gather_shards"),
         **configured("gather_shards"),
+        code=code_of("gather_shards"),
     script:
         "../workflow_scripts/gather_shards.py"

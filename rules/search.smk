@@ -20,8 +20,8 @@ rule search:
         mem_mb=growing(1000),
         runtime=growing(30),
     params:
-        code=lambda wildcards: code_of("search", predictor_module(CONFIG.searchers[wildcards.searcher].predictor)),
         **configured("search"),
+        code=lambda wildcards: code_of("search", predictor_module(CONFIG.searchers[wildcards.searcher].predictor)),
     script:
         "../workflow_scripts/search.py"
 
@@ -44,7 +44,7 @@ rule trace_pareto:
         mem_mb=growing(1000),
         runtime=growing(30),
     params:
-        code=code_of("trace_pareto", predictor_module(CONFIG.search.pareto_predictor)),
         **configured("trace_pareto"),
+        code=code_of("trace_pareto", predictor_module(CONFIG.search.pareto_predictor)),
     script:
         "../workflow_scripts/trace_pareto.py"

@@ -25,8 +25,8 @@ rule train_phase:
         mem_mb=growing(3000),
         runtime=growing(1440),
     params:
-        code=code_of("train_phase", "nascore.training.__main__"),
         **configured("train_phase"),
+        code=code_of("train_phase", "nascore.training.__main__"),
     script:
         "../workflow_scripts/train_phase.py"
 
@@ -46,7 +46,7 @@ rule import_supernet:
         mem_mb=growing(1000),
         runtime=growing(60),
     params:
-        code=code_of("import_supernet"),
         **configured("import_supernet"),
+        code=code_of("import_supernet"),
     script:
         "../workflow_scripts/import_supernet.py"

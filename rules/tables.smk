@@ -24,7 +24,7 @@ rule import_tables:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code_of("import_tables"),
         **configured("import_tables"),
+        code=code_of("import_tables"),
     script:
         "../workflow_scripts/import_tables.py"

@@ -23,8 +23,8 @@ rule choose_contenders:
         mem_mb=growing(1000),
         runtime=growing(10),
     params:
-        code=code_of("choose_contenders", predictor_module(validated_predictor())),
         **configured("choose_contenders"),
+        code=code_of("choose_contenders", predictor_module(validated_predictor())),
     script:
         "../workflow_scripts/choose_contenders.py"
 
@@ -48,8 +48,8 @@ rule rank_contenders:
         mem_mb=growing(1500),
         runtime=growing(120),
     params:
-        code=code_of("rank_contenders"),
         **configured("rank_contenders"),
+        code=code_of("rank_contenders"),
     script:
         "../workflow_scripts/rank_contenders.py"
 
@@ -75,7 +75,7 @@ rule validate_target:
         mem_mb=growing(1500),
         runtime=growing(120),
     params:
-        code=code_of("validate_target"),
         **configured("validate_target"),
+        code=code_of("validate_target"),
     script:
         "../workflow_scripts/validate_target.py"

@@ -29,8 +29,9 @@ DISTRIBUTIONS = {"PIL": "pillow", "vl_convert": "vl-convert-python", "yaml": "py
 NO_EFFECT = {"requests", "tqdm"}
 """Packages that no result depends on: downloads are checked by their hashes, and the other shows progress."""
 
-FORMS = ("nascore.results.table",)
-"""Modules that only say how a file is laid out. Readers check it, so another form is refused and never misread."""
+CARRIERS = ("nascore.results.table", "nascore.data.download")
+"""Modules that bring content from one place to another as it is: readers check the form of a table and refuse another,
+and what is downloaded is the same however it came."""
 
 OF_ONE_SPACE = {
     "binas": ("nascore.spaces.binas", "nascore.spaces.block_strings", "nascore.supernet.binas",
@@ -88,7 +89,7 @@ def source_part(printed: str) -> str:
 def _reached(root: Path, entry_points: Sequence[str], space: str | None) -> dict[str, Path]:
     """Return all modules and scripts that entry points lead to and whose code counts, by name."""
     others = {module for name, modules in OF_ONE_SPACE.items() if space not in (None, name) for module in modules}
-    without = {*SPOKEN, *FORMS, *others}
+    without = {*SPOKEN, *CARRIERS, *others}
     package = _modules(root / PACKAGE, root)
     used: dict[str, Path] = {}
     waiting = {name: _entry_path(root, package, name) for name in entry_points}

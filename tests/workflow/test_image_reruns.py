@@ -121,6 +121,14 @@ def test_a_comment_and_a_docstring(pets):
     assert pets.planned() == Counter()
 
 
+def test_code_of_another_space_and_of_downloads(pets):
+    for module in ("spaces/binas", "supernet/binas", "supernet/multi_path", "data/download"):
+        name = f"nascore/{module}.py"
+        pets.replace(name, f"{(pets.folder / name).read_text()}\nANOTHER = 1\n")
+    # What people look at has names of every space's choices.
+    assert not pets.planned() - Counter(draw_winner=2) - TABLES
+
+
 def test_code_of_measuring(pets):
     pets.edit("nascore/evaluation/measure.py", "\ndef ", "\nROUNDS = 1\n\n\ndef ")
     # Training watches the accuracy of its subnets with the same code.
