@@ -177,7 +177,9 @@ class Config(Strict):
 
     def target(self, name: str) -> Target:
         """Return one target."""
-        return parse_target(name, self.targets[name], self.build_space(), measured_devices=list(self.latency.devices))
+        return parse_target(
+            name, self.targets[name].model_dump(), self.build_space(), measured_devices=list(self.latency.devices)
+        )
 
     @property
     def finetuning_options(self) -> dict[str, Any]:

@@ -314,7 +314,7 @@ def test_fixed_choices_and_the_ways_to_say_what_is_covered(predictor, run, tmp_p
             ("resolution", "macs_m, thop_macs_m, peak_memory_kb, flash_kb, params_m, latency_ms"),
         ),
         (("--limit", "macs_m=-5"), ("macs_m", 0, -5.0)),
-        (("--limit", "macs_m=nan"), ("macs_m", 0, "nan")),
+        (("--limit", "macs_m=nan"), ("macs_m", "finite", "nan")),
         (("--limit", "macs_m=many"), ("macs_m", "many")),
         (("--limit", "macs_m"), ("--limit", "NAME=VALUE", "macs_m")),
         (("--limit", "macs_m=5", "--limit", "macs_m=6"), ("--limit", "macs_m", 5, 6)),

@@ -90,11 +90,6 @@ class TargetOptions(Strict):
             f"{key} {value if isinstance(value, str) else f'{value:g}'}" for key, value in self.given().items()
         )
 
-    @property
-    def limits(self) -> dict[str, float]:
-        """The upper bounds that the target names itself, in the order of `given`."""
-        return {key: value for key in sorted([*UNITS, LATENCY]) if (value := getattr(self, key)) is not None}
-
 
 @dataclass(frozen=True)
 class Target:
@@ -112,7 +107,7 @@ class Target:
 
 
 def parse_target(
-    name: str, spec: Mapping[str, Any] | TargetOptions, space: StagedSpace, *, measured_devices: Sequence[str] = ()
+    name: str, spec: Mapping[str, Any], space: StagedSpace, *, measured_devices: Sequence[str] = ()
 ) -> Target:
     """Read a target.
 
@@ -121,7 +116,8 @@ def parse_target(
     name
         The target's name, for messages and result folders.
     spec
-        Bounds, an optional ``device``, and optional fixed global choices of `space`.
+        Bounds, an optional ``device``, and optional fixed global choices of `space`; see `TargetOptions`. The
+        constraints are in its order.
     measured_devices
         Names of the devices that the run has latency tables of; any of them can be bounded.
 
@@ -136,7 +132,7 @@ def parse_target(
     except ValidationError as error:
         raise TargetError(f"target {name!r}: {'; '.join(mistakes(error))}") from None
     choices = {choice.name: choice.values for choice in space.global_choices}
-    limits = options.limits
+    limits = {key: float(getattr(options, key)) for key in spec if key in UNITS or key == LATENCY}
     fixed = {}
     for key, value in (options.model_extra or {}).items():
         if key not in choices:

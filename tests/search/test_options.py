@@ -42,7 +42,7 @@ def test_published_defaults():
         ({"algorithm": "evolution", "generations": -1}, ("evolution.generations", 0, -1)),
         ({"algorithm": "evolution", "parent_ratio": 1.01}, ("evolution.parent_ratio", "less than or equal to 1", 1.01)),
         ({"algorithm": "evolution", "mutation_ratio": -0.1}, ("evolution.mutation_ratio", 0, -0.1)),
-        ({"algorithm": "evolution", "arch_prob": NAN}, ("evolution.arch_prob", "less than or equal to 1", "nan")),
+        ({"algorithm": "evolution", "arch_prob": NAN}, ("evolution.arch_prob", "finite", "nan")),
         ({"algorithm": "evolution", "global_prob": "high"}, ("evolution.global_prob", "number", "'high'")),
         (
             {"algorithm": "exact", "surrogate_rows": 0},

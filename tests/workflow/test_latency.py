@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pytest
 from latency_examples import SETTING, table_of
 from messages import errors, facts
 from small_configs import LATENCY_CONFIG
-from small_project import Project, finished_project_in, new_project_in
+from small_project import Project, new_project_in
 
 from nascore.config import read_config
 from nascore.latency_files import LayerLatencies
@@ -25,7 +26,17 @@ FOUND = Counter(measure_found=2)
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
     """A project whose workflow has run to the end; tests leave it so."""
-    return finished_project_in(tmp_path_factory.mktemp("latency") / "project", LATENCY_CONFIG, resolutions=(96,))
+    project = new_project_in(tmp_path_factory.mktemp("latency") / "project", resolutions=(96,))
+    project.configure(LATENCY_CONFIG)
+    for _ in range(3):
+        done = project.run()
+        # Four calls of 10 networks may be timed beside so much else that nothing can be fitted to them.
+        if "as the sum of their layers grows" not in done.stdout:
+            break
+        shutil.rmtree(project.folder / "latency")
+        shutil.rmtree(project.results / "latency")
+    assert done.returncode == 0, done.stdout
+    return project
 
 
 def planned(project, **changes):
