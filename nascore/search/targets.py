@@ -133,13 +133,12 @@ def parse_target(
         raise TargetError(f"target {name!r}: {'; '.join(mistakes(error))}") from None
     choices = {choice.name: choice.values for choice in space.global_choices}
     limits = {key: float(getattr(options, key)) for key in spec if key in UNITS or key == LATENCY}
-    fixed = {}
-    for key, value in (options.model_extra or {}).items():
-        if key not in choices:
-            raise TargetError(
-                f"target {name!r}: {unknown_name('constraint', key, [*TargetOptions.model_fields, *choices])}"
-            )
-        fixed[key] = _fixed_choice(name, key, value, choices[key])
+    others = options.model_extra or {}
+    if unknown := others.keys() - choices.keys():
+        valid = [*TargetOptions.model_fields, *choices]
+        said = " ".join(unknown_name("constraint", key, valid) for key in sorted(unknown))
+        raise TargetError(f"target {name!r}: {said}")
+    fixed = {key: _fixed_choice(name, key, value, choices[key]) for key, value in others.items()}
     device = get_device(name, options.device) if options.device is not None else None
     for key, limit in device.limits().items() if device else ():
         if key in limits:
