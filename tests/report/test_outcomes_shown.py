@@ -58,14 +58,14 @@ def test_the_headline_row_of_the_page(content, shown):
     html = render(content)
     table = html[html.index('<table class="targets">') :]
     row = text_of(next(row for row in table.split("<tr>") if "#target-1" in row))
-    about, _, optimum = row.partition("Optimum: ")
+    about, _, optimum = row.partition("Optimum of the prediction, proven: ")
     (winner, predicted, numbers), (other, other_predicted, other_numbers) = shown(1), shown(0)
     assert re.findall(r"\b[0-9a-f]{16}\b", about) == [winner]
     assert f"88.50 % 86.90 to 90.00 % {predicted} %" in about and other_predicted not in about
     for number, others in zip(numbers, other_numbers, strict=True):
         assert f"{number} " in about and (number == others or f"{others} " not in about)
     assert "Best measured of the 5 proven best predictions of exact." in about
-    assert optimum.startswith(f"{other}, predicted {other_predicted} %; optimum of the prediction, proven")
+    assert optimum.startswith(f"{other}, predicted {other_predicted} %.")
     assert re.findall(r"\b[0-9a-f]{16}\b", optimum) == [other]
 
 
