@@ -7,6 +7,7 @@ from nascore.architectures import write_architectures
 from nascore.efficiency.latency_table import latencies_by_device
 from nascore.predictors import load_predictor
 from nascore.results.search import SearchResult
+from nascore.results.validation import CONTENDERS
 from nascore.search.contenders import contenders
 from nascore.search.targets import parse_target
 
@@ -25,7 +26,8 @@ def main(snakemake):
         seed=params.seed,
         latencies=latencies,
     )
-    write_architectures(snakemake.output.contenders, space, genes, columns)
+    path = snakemake.output.contenders
+    write_architectures(path, space, genes, CONTENDERS.checked(columns, path))
     print(columns["role"].value_counts().to_dict())
 
 

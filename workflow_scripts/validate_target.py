@@ -8,6 +8,7 @@ from measuring import measurer
 from nascore.architectures import read_architectures
 from nascore.evaluation.validation import validate_target
 from nascore.results.search import SearchResult
+from nascore.results.validation import RANKING
 from nascore.spaces import get_space
 
 
@@ -15,7 +16,8 @@ def main(snakemake):
     """Test, and save the winner."""
     files, output = snakemake.input, snakemake.output
     ranking, genes = read_architectures(files.ranking, get_space(**snakemake.params.space))
-    result = validate_target(measurer(snakemake), SearchResult.read(files.search), ranking, genes, Path(output.weights))
+    ranking, search = RANKING.checked(ranking, files.ranking), SearchResult.read(files.search)
+    result = validate_target(measurer(snakemake), search, ranking, genes, Path(output.weights))
     result.write(output.validation)
     print(result.message)
 

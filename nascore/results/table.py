@@ -86,7 +86,7 @@ class Table:
         DataError
             If a column is missing or does not hold what it should, or the file cannot be written.
         """
-        frame = self._checked(frame, path)
+        frame = self.checked(frame, path)
         if Path(path).suffix == ".csv":
             write_text(path, frame.to_csv(index=False))
             return
@@ -111,7 +111,7 @@ class Table:
         """
         frame = self._read_csv(path) if Path(path).suffix == ".csv" else self._read_parquet(path)
         known = [*self.columns, *(name for name in map(str, frame) if self.further and name.startswith(self.further))]
-        return self._checked(frame, path)[known]
+        return self.checked(frame, path)[known]
 
     def _read_parquet(self, path: str | Path) -> pd.DataFrame:
         """Read a Parquet file, and check what it says about itself."""
@@ -135,8 +135,14 @@ class Table:
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise DataError(f"{path} is not a CSV table: {error}") from None
 
-    def _checked(self, frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
-        """Return a table whose columns hold what they should: numbers finite, NaN for what is not known."""
+    def checked(self, frame: pd.DataFrame, path: str | Path) -> pd.DataFrame:
+        """Return a table whose columns hold what they should: numbers finite, NaN for what is not known.
+
+        Raises
+        ------
+        DataError
+            If a column is missing or does not hold what it should.
+        """
         missing = [name for name in self.columns if name not in frame.columns]
         if missing:
             has, expected = (", ".join(map(str, names)) for names in (frame.columns, self.columns))

@@ -5,13 +5,39 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from nascore.results.costs import check_costs
+from nascore.results.costs import COUNTED, check_costs
 from nascore.results.record import Cost, Record, RecordFile
+from nascore.results.table import COUNT, SHARE, TEXT, Column, Table
 
 Role = Literal["found", "random", "smallest", "largest"]
 ROLES: tuple[Role, ...] = ("found", "random", "smallest", "largest")
 WEIGHTS = "winner.safetensors"
 """The file of a winner's weights, in the folder that the rules name."""
+
+
+CONTENDERS = Table(
+    "a list of contenders",
+    "choose_contenders",
+    {
+        "role": TEXT,
+        "rank": COUNT,
+        **dict.fromkeys(("predicted_accuracy", "lower", "upper"), SHARE),
+        **{metric: Column("number", unit) for metric, unit in COUNTED.items()},
+    },
+)
+"""``contenders.parquet``, beside the architectures: the role of each and its rank within that, its prediction with the
+90 % interval, and its counted costs. Latencies in milliseconds follow where a target bounds one."""
+RANKING = Table(
+    "a ranking of contenders",
+    "rank_contenders",
+    {
+        **CONTENDERS.columns,
+        "accuracy": SHARE,
+        "loss": Column("number", "nats per image"),
+        "n_images": Column("integer", "images"),
+    },
+)
+"""``ranking.parquet``: the same with what was measured on the `search` split."""
 
 
 class Split(Record):

@@ -10,6 +10,7 @@ from nascore.architectures import read_architectures, write_architectures
 from nascore.efficiency import METRICS, cost
 from nascore.errors import DataError
 from nascore.results.costs import within
+from nascore.results.validation import CONTENDERS
 from nascore.search.contenders import contenders
 from nascore.search.options import ExactOptions
 from nascore.search.run import run_search
@@ -58,6 +59,9 @@ def test_roles_ranks_and_predictions(space, predictor, searched):
     target, result = searched({"macs_m": 30})
     genes, columns = contenders(space, target, predictor, result, top_k=4, seed=0)
     assert roles(columns) == {"found": 4, "random": 4, "smallest": 1, "largest": 1}
+    assert CONTENDERS.checked(columns, "contenders.parquet").equals(columns)
+    with pytest.raises(DataError, match=facts("contenders.parquet", "'macs'", "not a finite number", "row 2")):
+        CONTENDERS.checked(columns.assign(macs=columns["macs"].where(columns.index != 2)), "contenders.parquet")
     assert columns["rank"].tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 0, 0]
     assert space.arch_id(genes)[:4] == [subnet.arch_id for subnet in result.subnets[:4]]
     assert columns["predicted_accuracy"].tolist() == predictor.predict(genes).tolist()
