@@ -76,6 +76,7 @@ class TestWording:
                 "raise SpaceError(f\"{unknown_name('A', b, c)[:9]}\")",
             ),
             ('hint = unknown_name("gene", name, valid)', 'hint = unknown_name("XXgeneXX", name, valid)'),
+            ('for i in progress(range(n), "rows"): pass', "for i in progress(range(n), None): pass"),
         ],
     )
     def test_only_words_of_a_message_are_others(self, original, mutant):
@@ -96,6 +97,7 @@ class TestWording:
             ('unknown_name("gene", name, ("a", "b"))', 'unknown_name("gene", name, ("a", "B"))'),
             ('unknown_name("gene", name, valid)', 'unknown_name("gene", valid)'),
             ('kind = "number"', 'kind = "NUMBER"'),
+            ('for i in progress(range(n), "rows"): pass', 'for i in progress(None, "rows"): pass'),
             ('return f"row {row}: " "no name"', 'return f"row {row}: " "NO NAME"'),
             ("if rows < 1:\n    raise SpaceError('a')", "if rows <= 1:\n    raise SpaceError('a')"),
         ],

@@ -225,9 +225,8 @@ class Predictor(ABC):
         """
         content = storage.read(path)
         header, arrays = content.header, content.arrays
-        missing = {"predictor", "options", "space", "calibration", "fit"} - header.keys()
-        if missing or {"levels", "n_rows"} - header["calibration"].keys():
-            raise PredictorError(f"{path}: its header is not whole: {', '.join(sorted(missing)) or 'calibration'}")
+        if missing := {"levels", "n_rows"} - header["calibration"].keys():
+            raise PredictorError(f"{path}: 'calibration' of the header lacks {', '.join(sorted(missing))}")
         if header["predictor"] != cls.name:
             raise PredictorError(f"{path} holds a {header['predictor']!r} predictor; expected {cls.name!r}")
         storage.check_space(path, header["space"], space)

@@ -143,3 +143,18 @@ def test_a_header_without_a_field_is_refused(space, fitted, tmp_path):
     storage.write(tmp_path / "p", {**content.header, "options": 3}, content.arrays)
     with pytest.raises(PredictorError, match=facts(tmp_path / "p", "'options'", "header", "dict")):
         LinearPerGlobal.load(tmp_path / "p", space)
+    storage.write(tmp_path / "p", {**content.header, "calibration": {}}, content.arrays)
+    with pytest.raises(PredictorError, match=facts(tmp_path / "p", "'calibration'", "levels, n_rows")):
+        LinearPerGlobal.load(tmp_path / "p", space)
+    (tmp_path / "p").write_bytes(storage.save(content.arrays, metadata={storage.HEADER_KEY: "{"}))
+    with pytest.raises(PredictorError, match=facts(tmp_path / "p", f"'{storage.HEADER_KEY}'", "JSON", "line 1")):
+        LinearPerGlobal.load(tmp_path / "p", space)
+    with pytest.raises(ValueError):
+        storage.write(tmp_path / "p", {**content.header, "fit": {"mae": float("nan")}}, content.arrays)
+
+
+def test_the_header_says_of_which_space_it_is(fitted, tmp_path):
+    fitted.save(tmp_path / "p")
+    about = storage.read(tmp_path / "p").header["space"]
+    assert sorted(about) == ["block_choices", "global_choices", "name", "options", "stages"]
+    assert about["name"] == fitted.space.name and all(about[key] for key in ("block_choices", "global_choices"))

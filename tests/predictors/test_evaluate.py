@@ -6,7 +6,7 @@ from messages import facts
 from space_examples import BINAS_LIKE, SMALL
 
 from nascore.errors import PredictorError
-from nascore.predictors.evaluate import calibration_curve, first_global_value, learning_curve, metrics
+from nascore.predictors.evaluate import calibration_curve, evaluate, first_global_value, learning_curve, metrics
 from nascore.predictors.linear import LinearPerGlobal
 
 
@@ -45,6 +45,29 @@ def test_metrics_refuse_columns_that_do_not_match():
         metrics([], [], [])
     with pytest.raises(PredictorError, match=facts("intervals", "(1,)", "(2,)")):
         metrics([0.1, 0.2], [0.1, 0.2], [96, 96], lower=[0], upper=[1, 1], level=0.9)
+
+
+def test_held_out_rows_are_predicted_and_judged(make_world):
+    world = make_world(SMALL, 300)
+    fitted = LinearPerGlobal(SMALL).fit(world.genes[:200], world.measured[:200], seed=0)
+    fitted.calibrate(world.genes[200:250], world.measured[200:250])
+    genes, measured = world.genes[250:], world.measured[250:]
+    quality, heldout = evaluate(fitted, genes, measured, level=0.8)
+    lower, upper = fitted.interval(genes, 0.8)
+    assert list(heldout) == ["arch_id", *SMALL.global_columns(genes), "measured", "predicted", "lower", "upper"]
+    assert heldout["arch_id"].tolist() == list(SMALL.arch_id(genes))
+    for name, expected in {
+        "measured": measured,
+        "predicted": fitted.predict(genes),
+        "lower": lower,
+        "upper": upper,
+    }.items():
+        np.testing.assert_array_equal(heldout[name], expected)
+    within = first_global_value(SMALL, genes)
+    assert quality == {
+        **metrics(measured, fitted.predict(genes), within, lower=lower, upper=upper, level=0.8),
+        "is_additive": True,
+    }
 
 
 def test_first_global_value(space, rng):
