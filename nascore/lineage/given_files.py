@@ -12,6 +12,7 @@ from typing import Any
 from nascore.accuracy_dataset.published_tables import table_files
 from nascore.data.download import local_file
 from nascore.data.vww import FILES
+from nascore.errors import DataError
 from nascore.lineage.raw_images import hashes_of, images_fingerprint
 
 PLACES: dict[str, list[tuple[str, ...]]] = {
@@ -70,7 +71,7 @@ def given_contents(rule: str, config: Mapping[str, Any], wildcards: Mapping[str,
     Raises
     ------
     DataError
-        If something does not exist or cannot be read.
+        If something does not exist, cannot be read, or has another checksum than the configuration says.
     """
     paths = given_paths(rule, config, wildcards)
     return {key.split(".")[-1]: _content(key, found, config, cache) for key, found in paths.items()}
@@ -84,8 +85,11 @@ def _content(key: str, paths: list[str], config: Mapping[str, Any], cache: Path)
         return "downloads"  # of which each has a key of its own
     files = [local_file(path) for path in paths]
     hashes = hashes_of({str(file.resolve()): file for file in files if file}, cache / f"{key}.json")
+    expected = _checksums(config).get(key)
     if not hashes:
-        return _checksums(config).get(key) or paths[0]
+        return expected or paths[0]
+    if expected and [*hashes.values()] != [expected]:
+        raise DataError(f"{paths[0]} has the SHA-256 {', '.join(hashes.values())}; {key} expects {expected}")
     return hashlib.sha256("\n".join(sorted(hashes.values())).encode()).hexdigest()
 
 

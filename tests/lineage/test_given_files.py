@@ -1,3 +1,4 @@
+import hashlib
 import os
 
 import pytest
@@ -31,6 +32,15 @@ def test_content_counts_and_its_place_does_not(tmp_path):
     places = (tmp_path / "a.pth", f"{tmp_path}/./folder/b.pth", f"file://{tmp_path}/a.pth", tmp_path / "c.pth")
     a, b, as_url, other = [contents("import_supernet", weights(place), tmp_path) for place in places]
     assert a == b == as_url and a != other
+
+
+def test_another_checksum_than_the_configuration_says_is_refused(tmp_path):
+    (tmp_path / "a.pth").write_text("weights")
+    own = hashlib.sha256(b"weights").hexdigest()
+    before = contents("import_supernet", weights(tmp_path / "a.pth"), tmp_path)
+    assert contents("import_supernet", weights(tmp_path / "a.pth", own), tmp_path) == before
+    with pytest.raises(DataError, match=facts("a.pth", own, "supernet.checkpoint", "ab" * 32)):
+        contents("import_supernet", weights(tmp_path / "a.pth", "ab" * 32), tmp_path)
 
 
 def test_a_file_that_is_written_again_is_read_again(tmp_path):
