@@ -95,5 +95,6 @@ def _content(key: str, paths: list[str], config: Mapping[str, Any], cache: Path)
 
 def _checksums(config: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the SHA-256 that the configuration says a download has, by the key of its address."""
-    data = (config.get("data") or {}).get("sha256", {})
-    return {"supernet.checkpoint": config["supernet"]["sha256"], **{f"data.{file}": data.get(file) for file in FILES}}
+    sections = {name: config.get(name) or {} for name in ("supernet", "data")}
+    of_data = sections["data"].get("sha256", {})
+    return {"supernet.checkpoint": sections["supernet"].get("sha256"), **{f"data.{f}": of_data.get(f) for f in FILES}}
