@@ -8,7 +8,7 @@ from space_examples import BINAS_LIKE, SMALL
 
 from nascore.efficiency import cost_tables
 from nascore.predictors import make_predictor
-from nascore.search.bcfw import bcfw_search, walk
+from nascore.search.bcfw import _exact_step, bcfw_search, walk
 from nascore.search.candidates import Candidates
 from nascore.search.options import BcfwOptions
 from nascore.search.probabilities import Point, Relaxation
@@ -135,3 +135,27 @@ def test_an_additive_predictor_has_a_bilinear_form_and_a_quadratic_one_has_none(
     assert values_of(space, predictor.bilinear_form(), genes[:20]) == pytest.approx(predictor.predict(genes[:20]))
     few = every_architecture(SMALL)[:20]
     assert make_predictor("quadratic", SMALL).fit(few, np.linspace(0.5, 0.9, 20), seed=0).bilinear_form() is None
+
+
+@settings(max_examples=20)
+@given(st.sampled_from(SPACES), st.integers(0, 10**6))
+def test_an_exact_step_is_the_best_of_its_line(space, seed):
+    rng = np.random.default_rng(seed)
+    form, problem = limited(space, seed, 0.7)
+    relaxation = Relaxation(problem, form, 0)
+    beta = np.concatenate([rng.dirichlet(np.ones(len(stage.depths))) for stage in space.stages])
+    point = Point(rng.dirichlet(np.ones(space.n_ops), space.n_blocks), beta)
+    vertex = relaxation.beta_vertex(relaxation.beta_gradient(point), point.alpha)
+    reached = relaxation.value(_exact_step(relaxation, point))
+    ends = np.linspace(0, 1, 21) if vertex is not None else np.zeros(1)
+    line = [point.beta + t * ((point.beta if vertex is None else vertex) - point.beta) for t in ends]
+    best = max(relaxation.value(Point(point.alpha, beta)) for beta in line)
+    assert reached >= best - 1e-9 * max(1, abs(best))
+
+
+def test_the_first_operations_are_those_of_every_block_where_the_limits_allow():
+    relaxation = Relaxation(problem_of(SMALL, []), random_form(SMALL, np.random.default_rng(0)), 0)
+    beta = np.concatenate([np.eye(len(stage.depths))[0] for stage in SMALL.stages])
+    np.testing.assert_array_equal(relaxation.first_alpha(beta).argmax(axis=1), np.zeros(SMALL.n_blocks))
+    form, problem = limited(SMALL, 0, 0.0)
+    assert problem.room[0, 0] < 0 and Relaxation(problem, form, 0).first_alpha(beta) is None
