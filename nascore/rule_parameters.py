@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nascore.config import Config
-from nascore.data.options import VwwOptions
-from nascore.data.vww import FILES
+from nascore.data.options import FILES
 
 Wildcards = Any
 """An object with a rule's wildcards as attributes."""
@@ -40,7 +39,7 @@ _TARGET: dict[str, Parameter] = {"target": lambda config, wildcards: config.targ
 
 PARAMETERS: dict[str, dict[str, Parameter]] = {
     "prepare_images": {
-        "options": lambda config, _: _of_images(config),
+        "options": lambda config, _: config.data and config.data.model_dump(mode="json", exclude={*FILES}),
         "resolutions": lambda config, _: sorted(config.space.resolutions),
         **_SEED,
     },
@@ -128,13 +127,6 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
     },
 }
 """By rule and name of the parameter."""
-
-
-def _of_images(config: Config) -> dict[str, Any] | None:
-    """Return the options of the source of images, without the places of its files."""
-    if config.data is None:
-        return None
-    return config.data.model_dump(mode="json", exclude={*FILES} if isinstance(config.data, VwwOptions) else None)
 
 
 def _of_device(config: Config, wildcards: Wildcards) -> dict[str, Any]:

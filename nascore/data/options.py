@@ -8,6 +8,8 @@ from nascore.strict import Strict
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 Halves = Literal["random", "published"]
+FILES = ("minival", "annotations", "train_images", "val_images")
+"""The options of Visual Wake Words that name a file or an address."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -13,13 +13,12 @@ from urllib.parse import urlsplit
 from nascore.data.archives import Archive
 from nascore.data.decoding import resized
 from nascore.data.download import fetch
-from nascore.data.options import VwwOptions
+from nascore.data.options import FILES, VwwOptions
 from nascore.data.source import Item, Pixels, Splits, Unreadable, halved, without_calibration
 from nascore.errors import DataError
 from nascore.seeds import generator
 
 CLASS_NAMES = ("not_person", "person")
-FILES = ("minival", "annotations", "train_images", "val_images")
 PARTS = {"train2014": "train_images", "val2014": "val_images"}
 
 PERSON_AREA_DIVISOR = 200

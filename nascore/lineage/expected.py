@@ -1,7 +1,7 @@
 """What today's code and configuration would give a job: whether its record is stale.
 
 The workflow itself asks Snakemake, which compares a rule's parameters; this is the same question without Snakemake, for
-what a rule takes from the configuration. A test on real runs keeps both the same.
+what a rule takes from the configuration: both take it from `nascore.rule_parameters`.
 """
 
 import json

@@ -2,6 +2,8 @@
 
 No rule has them as inputs: a path is not content, and they may be addresses. A script reads their paths from the
 configuration, a job's parameters have hashes of what they hold, and its record names both.
+
+Every job imports this module, and few read such files: what reads them is imported where it is needed.
 """
 
 import hashlib
@@ -9,11 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nascore.accuracy_dataset.published_tables import table_files
-from nascore.data.download import local_file
-from nascore.data.vww import FILES
+from nascore.data.options import FILES
 from nascore.errors import DataError
-from nascore.lineage.raw_images import hashes_of, images_fingerprint
 
 PLACES: dict[str, list[tuple[str, ...]]] = {
     "prepare_images": [("images",), *(("data", file) for file in FILES)],
@@ -47,8 +46,15 @@ def given_paths(rule: str, config: Mapping[str, Any], wildcards: Mapping[str, st
         for key in keys:
             value = value.get(key) if isinstance(value, Mapping) else None
         if value:
-            found[".".join(keys)] = [str(file) for file in table_files(value)] if keys == ["tables"] else [str(value)]
+            found[".".join(keys)] = _tables(value) if keys == ["tables"] else [str(value)]
     return found
+
+
+def _tables(folder: str) -> list[str]:
+    """Return the tables of a folder."""
+    from nascore.accuracy_dataset.published_tables import table_files
+
+    return [str(file) for file in table_files(folder)]
 
 
 def given_contents(rule: str, config: Mapping[str, Any], wildcards: Mapping[str, str], cache: Path) -> dict[str, str]:
@@ -79,6 +85,9 @@ def given_contents(rule: str, config: Mapping[str, Any], wildcards: Mapping[str,
 
 def _content(key: str, paths: list[str], config: Mapping[str, Any], cache: Path) -> str:
     """Return the content of the files, the folder or the address that one key names."""
+    from nascore.data.download import local_file
+    from nascore.lineage.raw_images import hashes_of, images_fingerprint
+
     if key == "images":
         if config["data"]["source"] == "image_folder":
             return images_fingerprint(Path(paths[0]), cache / "raw_images.json")

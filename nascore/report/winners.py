@@ -6,9 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from nascore.errors import DataError
-from nascore.latency_schema import latency_metric
 from nascore.results.labels import METRICS, metric_of
-from nascore.results.summary import TARGETS
+from nascore.results.summary import LATENCIES, TARGETS
 
 SHOWN = tuple(name for name in METRICS if name != "params")
 """The costs that have room on a screen."""
@@ -35,7 +34,7 @@ def winners(folder: Path) -> list[dict[str, str]]:
     if not path.exists():
         raise DataError(f"{path} does not exist: the workflow of this run has not come to its end")
     table = TARGETS.read(path)
-    metrics = [*SHOWN, *(name for name in map(str, table) if name.startswith(latency_metric("")))]
+    metrics = [*SHOWN, *(name for name in map(str, table) if name.startswith(LATENCIES))]
     optima = table[table["subnet"] == "optimum"].set_index("target")
     rows = table[table["subnet"] != "optimum"]
     return [_row(row, optima, metrics) for _, row in rows.iterrows()]
