@@ -66,17 +66,22 @@ def correct(table: LayerLatencies, networks: NetworkLatencies) -> LayerLatencies
     Raises
     ------
     DataError
-        If table and networks were measured in different settings, or there are fewer than 3 networks.
+        If table and networks were measured in different settings, there are fewer than 3 networks, or the correction
+        makes larger networks faster or the smallest one take no time.
     """
     networks.setting.check(vars(table.setting), "the sample of networks")
     plain = without_correction(table)
     slope, intercept = linear_fit(table_sum(networks.space, plain, networks.genes), networks.median_ms)
+    busy = "the networks or the layers were measured on a busy machine; measure again when it is idle"
     if slope <= 0:
         raise DataError(
-            f"the measured networks get faster as the sum of their layers grows (slope {slope:.3g}): the networks or "
-            "the layers were measured on a busy machine; measure again when it is idle"
+            f"the measured networks get faster as the sum of their layers grows (slope {slope:.3g}): {busy}"
         )
-    return replace(plain, correction=Correction(networks.space.name, slope, intercept, len(networks.genes)))
+    corrected = replace(plain, correction=Correction(networks.space.name, slope, intercept, len(networks.genes)))
+    smallest = table_sum(networks.space, corrected, networks.space.smallest()[None])[0]
+    if smallest <= 0:
+        raise DataError(f"corrected, the latency of the smallest subnet is {smallest:.3g} ms, expected above 0: {busy}")
+    return corrected
 
 
 class NetworkPredictor:

@@ -73,6 +73,9 @@ def test_refuses_a_correction_that_makes_no_sense():
         correct(TABLE, networks_of(BINAS, GENES[:2], SUMS[:2]))
     with pytest.raises(DataError, match=facts("networks", "layers", "slope", -1)):
         correct(TABLE, networks_of(BINAS, GENES, 100 - SUMS))
+    smallest = table_sum(BINAS, TABLE, BINAS.smallest()[None])[0]
+    with pytest.raises(DataError, match=facts("corrected", "smallest subnet", -0.25, "above 0")):
+        correct(TABLE, networks_of(BINAS, GENES, SUMS - smallest - 0.25))
     other = networks_of(BINAS, GENES, SUMS, replace(SETTING, threads=4))
     with pytest.raises(DataError, match=facts("networks", "threads", 4, 1)):
         correct(TABLE, other)
