@@ -16,7 +16,7 @@ from snakemake.utils import min_version
 
 from nascore.config import validate_config
 from nascore.errors import ConfigError, NascoreError
-from nascore.lineage.fingerprint import fingerprint
+from nascore.lineage.fingerprint import SourceTree, fingerprint
 from nascore.predictors import predictor_module
 from nascore.yaml_files import read_yaml, with_types
 

@@ -27,15 +27,14 @@ CURVES = [f"{RUN}/supernet/{phase}/learning_curve.parquet" for phase in PHASES]
 
 
 VERSIONS = installed_versions()
+SOURCE = SourceTree(Path(workflow.basedir))
 
 
 @cache
 def code_of(script, *modules):
     """Return the fingerprint of the code behind a rule: Snakemake itself does not see edits of an imported library."""
     space = CONFIG.space.name if "space" in PARAMETERS[script] else None
-    return fingerprint(
-        Path(workflow.basedir), f"workflow_scripts/{script}.py", *modules, space=space, versions=VERSIONS
-    )
+    return fingerprint(SOURCE, f"workflow_scripts/{script}.py", *modules, space=space, versions=VERSIONS)
 
 
 def configured(rule):

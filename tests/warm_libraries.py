@@ -6,6 +6,7 @@ import importlib
 import subprocess
 import sys
 
+import snakemake.cli
 import vl_convert
 
 LIBRARIES = """
@@ -17,6 +18,9 @@ snakemake.report.html_reporter snakemake.script torch torch._inductor typer
 """
 for name in LIBRARIES.split():
     importlib.import_module(name)
+
+# Snakemake looks for its plugins among all packages.
+snakemake.cli.get_argument_parser()
 
 
 @functools.cache

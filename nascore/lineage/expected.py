@@ -13,7 +13,7 @@ from typing import Any
 from nascore.config import Config
 from nascore.efficiency.latency_judgement import PREDICTORS as NETWORK_PREDICTORS
 from nascore.errors import DataError
-from nascore.lineage.fingerprint import NOT_INSTALLED, fingerprint, packages, source_part
+from nascore.lineage.fingerprint import NOT_INSTALLED, SourceTree, fingerprint, packages, source_part
 from nascore.lineage.record import UNKNOWN, Environment, Record
 from nascore.lineage.surroundings import installed_versions
 from nascore.predictors import predictor_module, predictor_names
@@ -32,7 +32,7 @@ class Expected:
     """
 
     def __init__(self, code_folder: Path, config: Config | None) -> None:
-        self.code_folder = code_folder
+        self._source = SourceTree(code_folder)
         self.config = config
         self._fingerprint = cache(self._fingerprint_of)
         self._versions = installed_versions()
@@ -51,13 +51,13 @@ class Expected:
             return []
         for modules in chosen:
             if source_part(self._fingerprint(record.script, modules, space)) == source_part(recorded):
-                return _upgrades(packages(self.code_folder, record.script, *modules, space=space), environment)
+                return _upgrades(packages(self._source, record.script, *modules, space=space), environment)
         return [f"the code of rule {record.rule} has changed since ({recorded})"]
 
     def _fingerprint_of(self, script: str, modules: tuple[str, ...], space: str | None) -> str:
         """Return the fingerprint of a script with modules, on a space; empty where there is no such code."""
         try:
-            return fingerprint(self.code_folder, script, *modules, space=space, versions=self._versions)
+            return fingerprint(self._source, script, *modules, space=space, versions=self._versions)
         except DataError:
             return ""
 

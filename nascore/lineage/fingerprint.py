@@ -42,15 +42,44 @@ OF_ONE_SPACE = {
 NOT_INSTALLED = "not installed"
 
 
-def fingerprint(
-    root: Path, *entry_points: str, space: str | None = None, versions: Mapping[str, str] | None = None
-) -> str:
-    """Return twice 16 hexadecimal digits, ``source+packages``, that change when the code behind entry points does.
+class SourceTree:
+    """The modules in a folder of source, looked for once however many fingerprints are made of it.
 
     Parameters
     ----------
     root
         The folder that holds the package `nascore` and the scripts.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.package = self.modules(self.root / PACKAGE, self.root)
+        self._scripts: dict[Path, dict[str, Path]] = {}
+
+    def known_in(self, path: Path) -> dict[str, Path]:
+        """Return the files of all modules that a script can import, by name."""
+        if path.parent not in self._scripts:
+            self._scripts[path.parent] = self.modules(path.parent, path.parent) | self.package
+        return self._scripts[path.parent]
+
+    @staticmethod
+    def modules(folder: Path, root: Path) -> dict[str, Path]:
+        """Return the files of all modules in a folder, by their names when `root` is on the path of imports."""
+        # One walk, as thousands of names that turn out to be no modules are looked up while a workflow starts.
+        files = sorted(folder.rglob("*.py"))
+        start = len(root.parts)
+        return {".".join((*f.parts[start:-1], f.stem)).removesuffix(".__init__"): f for f in files}
+
+
+def fingerprint(
+    source: Path | SourceTree, *entry_points: str, space: str | None = None, versions: Mapping[str, str] | None = None
+) -> str:
+    """Return twice 16 hexadecimal digits, ``source+packages``, that change when the code behind entry points does.
+
+    Parameters
+    ----------
+    source
+        The folder that holds the package `nascore` and the scripts, or what is known of it.
     *entry_points
         Scripts as paths from `root` (``"workflow_scripts/search.py"``) or modules (``"nascore.search.exact"``).
     space
@@ -63,22 +92,22 @@ def fingerprint(
     DataError
         If an entry point does not exist, or a file is not valid Python; says which, and the line.
     """
-    root = root.resolve()
-    used = _reached(root, entry_points, space)
+    tree = _tree(source)
+    used = _reached(tree, entry_points, space)
     digest = hashlib.sha256()
     for name in sorted(used):
         digest.update(f"{name}\0{parsed(used[name]).code_sha256}\0".encode())
     for path in _data_files(used):
         content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(root).as_posix()}\0{content}\0".encode())
+        digest.update(f"{path.relative_to(tree.root).as_posix()}\0{content}\0".encode())
     versions = installed_versions() if versions is None else versions
     lines = (f"{name}=={versions.get(name, NOT_INSTALLED)}\n" for name in _packages(used))
     return f"{digest.hexdigest()[:16]}+{hashlib.sha256(''.join(lines).encode()).hexdigest()[:16]}"
 
 
-def packages(root: Path, *entry_points: str, space: str | None = None) -> list[str]:
+def packages(source: Path | SourceTree, *entry_points: str, space: str | None = None) -> list[str]:
     """Return the packages that the source behind entry points imports, sorted; see `fingerprint`."""
-    return _packages(_reached(root.resolve(), entry_points, space))
+    return _packages(_reached(_tree(source), entry_points, space))
 
 
 def source_part(printed: str) -> str:
@@ -86,28 +115,23 @@ def source_part(printed: str) -> str:
     return printed.partition("+")[0]
 
 
-def _reached(root: Path, entry_points: Sequence[str], space: str | None) -> dict[str, Path]:
+def _tree(source: Path | SourceTree) -> SourceTree:
+    return source if isinstance(source, SourceTree) else SourceTree(source)
+
+
+def _reached(tree: SourceTree, entry_points: Sequence[str], space: str | None) -> dict[str, Path]:
     """Return all modules and scripts that entry points lead to and whose code counts, by name."""
     others = {module for name, modules in OF_ONE_SPACE.items() if space not in (None, name) for module in modules}
     without = {*SPOKEN, *CARRIERS, *others}
-    package = _modules(root / PACKAGE, root)
     used: dict[str, Path] = {}
-    waiting = {name: _entry_path(root, package, name) for name in entry_points}
+    waiting = {name: _entry_path(tree.root, tree.package, name) for name in entry_points}
     while waiting:
         name, path = waiting.popitem()
         used[name] = path
-        known = package if name in package else _modules(path.parent, path.parent) | package
+        known = tree.package if name in tree.package else tree.known_in(path)
         found = (parsed(path).imports & known.keys()) - used.keys() - without
         waiting |= {imported: known[imported] for imported in found}
     return used
-
-
-def _modules(folder: Path, root: Path) -> dict[str, Path]:
-    """Return the files of all modules in a folder, by their names when `root` is on the path of imports."""
-    # One walk, as thousands of names that turn out to be no modules are looked up while a workflow starts.
-    files = sorted(folder.rglob("*.py"))
-    start = len(root.parts)
-    return {".".join((*f.parts[start:-1], f.stem)).removesuffix(".__init__"): f for f in files}
 
 
 def _packages(used: dict[str, Path]) -> list[str]:
