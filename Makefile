@@ -23,6 +23,9 @@ help: ## List the targets
 
 $(ENV): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import os, re, sys; folder = os.getcwd(); \
+	  re.search(r"[\s()&;$$`|<>*?#~!{}\[\]\"\x27]", folder) and sys.exit(f"needs a folder whose path has no spaces, quotes, \
+	brackets or other characters of the shell; got {folder!r}")'
 	$(PYTHON) -m venv .venv
 	$(PIP) install --quiet -r requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .

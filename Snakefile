@@ -22,6 +22,13 @@ from nascore.yaml_files import read_yaml, with_types
 
 min_version("9.0")
 
+# Snakemake starts the script of a job by way of a shell, to which it gives the path of Python as it is.
+if special := "".join(dict.fromkeys(re.findall(r"[\s'\"()&;$`\\|<>*?\[\]#~!{}]", sys.executable))):
+    sys.exit(
+        f"error: no job can be started by {sys.executable!r}, for the {special!r} in its path: move the project to a folder "
+        "without such characters, and make its environment there (make env)"
+    )
+
 
 report: "docs/captions/workflow.rst"
 

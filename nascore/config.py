@@ -19,7 +19,6 @@ from nascore.config_sections import (
     DeployConfig,
     LatencyConfig,
     LearningCurveConfig,
-    Name,
     PredictorsConfig,
     SamplingConfig,
     SearchConfig,
@@ -37,7 +36,7 @@ from nascore.predictors import make_predictor, predictor_names, predictor_option
 from nascore.search.options import BcfwOptions, EvolutionOptions, ExactOptions, RandomOptions, Searcher
 from nascore.search.targets import Target, TargetOptions, parse_target
 from nascore.spaces import StagedSpace, get_space
-from nascore.strict import Strict, mistakes
+from nascore.strict import Name, Strict, mistakes
 from nascore.training.options import FinetuningOptions, TrainingOptions
 from nascore.training.phases import phases
 from nascore.yaml_files import read_yaml

@@ -19,11 +19,9 @@ from nascore.predictors import predictor_names, predictor_options
 from nascore.predictors.options import PredictorOptions
 from nascore.spaces import get_space
 from nascore.spaces.ofa_mcunet import RESOLUTIONS
-from nascore.strict import Strict
+from nascore.strict import Name, Strict
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-"""A name that is also the name of a folder."""
 
 
 class SpaceConfig(Strict):
@@ -65,6 +63,11 @@ class SupernetConfig(Strict):
     )
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         None, description="SHA-256 that the given file must have; a URL needs one."
+    )
+    entry: str | None = Field(
+        None,
+        description="The entry of the given file that holds the weights, such as `state_dict_ema`; needed where "
+        "several do.",
     )
 
 

@@ -39,7 +39,7 @@ _TARGET: dict[str, Parameter] = {"target": lambda config, wildcards: config.targ
 
 PARAMETERS: dict[str, dict[str, Parameter]] = {
     "prepare_images": {
-        "options": lambda config, _: config.data and config.data.model_dump(mode="json", exclude={*FILES}),
+        "options": lambda config, _: config.data and config.data.content(without=FILES),
         "resolutions": lambda config, _: sorted(config.space.resolutions),
         **_SEED,
     },
@@ -50,7 +50,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         **_DEVICE,
         **_SEED,
     },
-    "import_supernet": _SPACE,
+    "import_supernet": {**_SPACE, "entry": lambda config, _: config.supernet.entry},
     "import_tables": {**_SPACE, "table_format": lambda config, _: config.table_format.model_dump(mode="json")},
     "sample_architectures": {
         **_SPACE,

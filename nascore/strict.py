@@ -1,11 +1,14 @@
 """Models of what users write: every key is known, and a mistake is said with what would be valid."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from nascore.errors import unknown_name
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""A name that is also the name of a folder."""
 
 
 class Strict(BaseModel):

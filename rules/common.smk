@@ -18,7 +18,7 @@ BUNDLES = f"{RUN}/bundles"
 CONTRIBUTIONS = f"{RUN}/contributions"
 
 # A run on published tables has no images, and one with given weights has no training.
-IMAGES = f"data/{CONFIG.data.source}" if CONFIG.data else None
+IMAGES = f"data/{CONFIG.data.store}" if CONFIG.data else None
 TRAINED = CONFIG.data and not CONFIG.supernet.checkpoint
 PHASES = [phase.name for phase in phases(CONFIG.training, CONFIG.build_space())] if TRAINED else []
 CHECKPOINT = f"{RUN}/supernet/{PHASES[-1] if PHASES else 'given'}/supernet.safetensors"

@@ -1,6 +1,13 @@
 # Images of any source as one store of memory-mapped arrays, one file per split and resolution.
 
 from nascore.data.source import SPLITS
+from nascore.lineage.shared_stores import refuse_shared_store
+
+if workflow.is_main_process:
+    try:
+        refuse_shared_store(CONFIG, lambda: given("prepare_images", ()))
+    except NascoreError as error:
+        sys.exit(f"error: {error}")
 
 
 rule prepare_images:

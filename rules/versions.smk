@@ -13,8 +13,9 @@ if workflow.is_main_process:
 
 
 def pin_versions():
-    """Version the run with DVC, if the configuration asks for it."""
-    if CONFIG.snapshot:
+    """Version the run with DVC, if the configuration asks for it and the run was made as a whole."""
+    is_whole = any(job.rule.name == "all" for job in workflow.dag.targetjobs)
+    if CONFIG.snapshot and is_whole:
         try:
             versions = snapshot(Run.open(CONFIG.run), in_workflow=True)
         except NascoreError as error:

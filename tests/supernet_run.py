@@ -20,7 +20,14 @@ def write_supernet_files(folder: Path, space, search_results) -> dict:
     splits = {name: [{"file": f"{name}/{i}.png"} for i in range(size)] for name, size in sizes.items()}
     write_json(
         paths["manifest"],
-        {"source": {"kind": "x"}, "class_names": ["no person", "person"], "resolutions": [96, 112], "splits": splits},
+        {
+            "source": {"source": "image_folder", "ignored_files": {".txt": 3}},
+            "class_names": ["no person", "person"],
+            "resolutions": [96, 112],
+            "splits": splits,
+            "corrupt": [{"name": "train/cut.png", "split": "train", "code": "undecodable"}],
+            "duplicates": [],
+        },
     )
     write_json(paths["validation0"], validated(space, search_results["easy", "exact"]))
     write_json(paths["validation1"], nothing_validated("tiny", "exact"))

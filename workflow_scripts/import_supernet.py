@@ -9,8 +9,10 @@ from nascore.supernet.published import import_published
 
 def main(snakemake):
     """Read, check and write."""
-    given = snakemake.config["supernet"]
-    supernet = import_published(given["checkpoint"], get_space(**snakemake.params.space), sha256=given.get("sha256"))
+    given, params = snakemake.config["supernet"], snakemake.params
+    supernet = import_published(
+        given["checkpoint"], get_space(**params.space), sha256=given.get("sha256"), entry=params.entry
+    )
     save_supernet(snakemake.output.checkpoint, supernet, {"phase": "given"})
 
 

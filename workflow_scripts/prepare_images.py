@@ -7,7 +7,9 @@ from pydantic import TypeAdapter
 
 from nascore.data.options import DataOptions
 from nascore.data.sources import make_source
+from nascore.data.store import MANIFEST
 from nascore.data.store_writer import write_store
+from nascore.results.images import ImageManifest
 
 
 def main(snakemake):
@@ -15,7 +17,7 @@ def main(snakemake):
     params, config = snakemake.params, snakemake.config
     source = make_source(TypeAdapter(DataOptions).validate_python(config["data"]), config.get("images"), params.seed)
     store = write_store(Path(snakemake.output.store[0]).parent, source, resolutions=params.resolutions)
-    print({split: store.n_images(split) for split in store.splits}, store.class_names)
+    print(ImageManifest.read(store.folder / MANIFEST).summary())
 
 
 if __name__ == "__main__":

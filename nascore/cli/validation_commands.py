@@ -75,6 +75,7 @@ def validate(
     import torch
 
     from nascore.data.store import ImageStore
+    from nascore.evaluation.same_images import check_images
     from nascore.evaluation.saved import measure_saved
     from nascore.supernet.checkpoint import read_subnet
     from nascore.supernet.inputs import find_device
@@ -86,6 +87,7 @@ def validate(
         raise DataError(unknown_name(f"split of {images}", split, store.splits))
     if own:
         subnet = read_subnet(weights)
+        check_images(weights, store)
         if given:
             option = "--arch-string" if arch_string else "--arch"
             _check_agrees(weights, subnet, option, _genes(subnet.space, arch, arch_string))

@@ -1,19 +1,28 @@
-"""Images in folders: `root/{train,val}/<class>/…`, or `root/<class>/…` of which a share is drawn for validation."""
+"""Images in folders: one per class, in folders of splits or of which a share is drawn for validation."""
 
 import math
-import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nascore.data.decoding import SUFFIXES, resized
+from nascore.data.folder_layout import ALL, as_utf8, find_layout, is_image, visible_files
 from nascore.data.options import ImageFolderOptions
-from nascore.data.source import Item, Pixels, Splits, drawn, halved, without_calibration
+from nascore.data.source import (
+    Item,
+    Pixels,
+    Splits,
+    drawn,
+    halved,
+    refuse_missing_classes,
+    without_calibration,
+)
 from nascore.errors import DataError
 from nascore.seeds import generator
 
-PARTS = ("train", "val")
+IN_NO_CLASS = "in no folder of a class"
+"""Why images are left out that are beside the folders of classes; see `ImageFolder.description`."""
 
 
 class ImageFolder:
@@ -22,7 +31,7 @@ class ImageFolder:
     Parameters
     ----------
     root
-        The folder.
+        The folder; see `nascore.data.folder_layout`.
     options
         How it is read.
     seed
@@ -37,8 +46,8 @@ class ImageFolder:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Return the names of the class folders, sorted; see `class_names`."""
-        return class_names(self.root)
+        """Return the names of the class folders, sorted, in which order they are the labels; see `find_layout`."""
+        return find_layout(self.root).class_names
 
     @property
     def allow_corrupt(self) -> bool:
@@ -46,9 +55,9 @@ class ImageFolder:
         return self.options.allow_corrupt
 
     def description(self) -> dict[str, Any]:
-        """Return the options, the seed and how many files of other kinds were ignored; not the root."""
-        ignored = {suffix: self._ignored[suffix] for suffix in sorted(self._ignored)}
-        return {**self.options.model_dump(), "seed": self.seed, "ignored_files": ignored}
+        """Return the options, the seed, and how many files are left out by suffix or `IN_NO_CLASS`; not the root."""
+        ignored = {reason: self._ignored[reason] for reason in sorted(self._ignored)}
+        return {**self.options.content(), "seed": self.seed, "ignored_files": ignored}
 
     def splits(self) -> Splits:
         """Return the items of every split.
@@ -56,18 +65,26 @@ class ImageFolder:
         Raises
         ------
         DataError
-            If the folder does not have one of its two forms, or a class has no image.
+            If the folder has none of the layouts, or a class has too few images for a split to have one of it.
         """
-        self._ignored.clear()
-        if _has_parts(self.root):
-            training, validation = (self._part(part) for part in PARTS)
+        parts = self._items()
+        names = self.class_names
+        validation_drawn = "val" not in parts
+        if validation_drawn:
+            given = parts.get("train", parts.get(ALL, []))
+            training, validation = self._shared(given, names, least=1 if "test" in parts else 2)
         else:
-            training, validation = self._shared(self._part(""))
+            training, validation = parts["train"], parts["val"]
         train, calibration = without_calibration(
             training, self.options.calibration, generator(self.seed, "data", "calibration")
         )
-        search, test = halved(validation, self.options.halves, generator(self.seed, "data", "halves"))
-        return {"train": train, "calibration": calibration, "search": search, "test": test}
+        if "test" in parts:
+            search, test = sorted(validation) if validation_drawn else validation, parts["test"]
+        else:
+            search, test = halved(validation, self.options.halves, generator(self.seed, "data", "halves"))
+        splits = {"train": train, "calibration": calibration, "search": search, "test": test}
+        refuse_missing_classes(splits, names)
+        return splits
 
     def read(self, item: Item) -> bytes:
         """Return the bytes of an item's file."""
@@ -78,103 +95,47 @@ class ImageFolder:
 
     def resized(self, content: bytes, resolutions: Sequence[int]) -> list[Pixels]:
         """Decode a file and resize it; see `nascore.data.decoding.resized`."""
-        return resized(content, resolutions, self.options.max_pixels)
+        return resized(content, resolutions, self.options.max_pixels, self.options.white)
 
-    def _part(self, part: str) -> list[Item]:
-        """Return the items of a part of the root by class, sorted within it; count files of other kinds."""
-        items: list[Item] = []
-        for label, name in enumerate(self.class_names):
-            folder = self.root / part / name
-            before = len(items)
-            for path in visible_files(folder):
-                if path.suffix.lower() in SUFFIXES:
-                    items.append(Item(_utf8(path.relative_to(self.root).as_posix(), self.root), label))
-                else:
-                    self._ignored[path.suffix.lower()] += 1
-            if len(items) == before:
-                raise DataError(f"class {name!r} has no image: {folder} has no {', '.join(SUFFIXES)} file")
-        return items
+    def _items(self) -> dict[str, list[Item]]:
+        """Return the items of each part of the root by class, sorted within it; count the other files."""
+        self._ignored.clear()
+        layout = find_layout(self.root)
+        by_part: dict[str, list[Item]] = {part: [] for part in layout.parts.values()}
+        for path in visible_files(self.root):
+            name = as_utf8(path.relative_to(self.root).as_posix(), self.root)
+            place = layout.place(name)
+            if not is_image(path):
+                self._ignored[path.suffix.lower()] += 1
+            elif place is None:
+                self._ignored[IN_NO_CLASS] += 1
+            else:
+                part, label = place
+                by_part[part].append(Item(name, label))
+        for part, items in by_part.items():
+            items.sort(key=lambda item: item.label)
+            for label in sorted(set(range(len(layout.class_names))) - {item.label for item in items}):
+                folder = self.root / next(name for name, of in layout.parts.items() if of == part)
+                folder = (self.root if part == ALL else folder) / layout.class_names[label]
+                raise DataError(
+                    f"class {layout.class_names[label]!r} has no image: {folder} has no {', '.join(SUFFIXES)} file"
+                )
+        return by_part
 
-    def _shared(self, items: list[Item]) -> tuple[list[Item], list[Item]]:
-        """Draw the same share of every class for validation, at least one image; return training and validation."""
+    def _shared(self, items: Sequence[Item], names: Sequence[str], *, least: int) -> tuple[list[Item], list[Item]]:
+        """Draw the same share of every class for validation, `least` images or more; leave two for training."""
         training: list[Item] = []
         validation: list[Item] = []
         rng = generator(self.seed, "data", "validation")
-        for label, name in enumerate(self.class_names):
+        for label, name in enumerate(names):
             members = [item for item in items if item.label == label]
-            if len(members) < 2:
+            if len(members) < least + 2:
                 raise DataError(
-                    f"class {name!r} has one image; expected two at least, one to train on and one for validation"
+                    f"class {name!r} has too few images, {len(members)}; expected {least + 2} at least, so that train, "
+                    f"calibration{', search and test' if least == 2 else ' and search'} have one each"
                 )
-            count = min(max(1, math.floor(len(members) * self.options.validation_share)), len(members) - 1)
+            count = min(max(least, math.floor(len(members) * self.options.validation_share)), len(members) - 2)
             chosen, rest = drawn(members, count, rng)
             validation += chosen
             training += rest
         return training, validation
-
-
-def class_names(root: str | Path) -> tuple[str, ...]:
-    """Return the classes of an image folder, sorted, in which order they are the labels; opens no file.
-
-    Raises
-    ------
-    DataError
-        If the root is missing or empty, has fewer than two classes, or has other classes in `val` than in `train`.
-    """
-    root = Path(root)
-    if not _has_parts(root):
-        return _classes(root)
-    train, val = (_classes(root / part) for part in PARTS)
-    if train != val:
-        different = sorted(set(train) ^ set(val))
-        raise DataError(
-            f"{root} must have the same classes in train and val; only one of them has {', '.join(different)}"
-        )
-    return train
-
-
-def visible_files(folder: Path) -> Iterator[Path]:
-    """Yield the visible files below a folder in the order of torchvision's ImageFolder."""
-    for parent, _, files in sorted(os.walk(folder)):
-        if any(part.startswith(".") for part in Path(parent).relative_to(folder).parts):
-            continue
-        yield from (Path(parent, name) for name in sorted(files) if not name.startswith("."))
-
-
-def _has_parts(root: Path) -> bool:
-    """Say whether a root has `train` and `val`, or classes."""
-    found = [part for part in PARTS if part in _folders(root)]
-    if len(found) == 1:
-        missing = PARTS[1 - PARTS.index(found[0])]
-        raise DataError(f"{root} has a folder {found[0]} but no {missing}; expected both, or folders of classes alone")
-    return len(found) == 2
-
-
-def _classes(folder: Path) -> tuple[str, ...]:
-    """Return the names of two class folders or more."""
-    names = _folders(folder)
-    if not names:
-        raise DataError(f"{folder} has no class: expected one folder of images per class")
-    if len(names) == 1:
-        raise DataError(f"{folder} has one class, {names[0]!r}; expected at least two, one folder of images per class")
-    return tuple(_utf8(name, folder) for name in names)
-
-
-def _folders(folder: Path) -> list[str]:
-    """Return the names of the visible folders in a folder, sorted."""
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "does not exist"
-        raise DataError(f"the folder of images {folder} {what}")
-    try:
-        return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    except OSError as error:
-        raise DataError(f"cannot read the folder of images {folder}: {error.strerror}") from None
-
-
-def _utf8(name: str, root: Path) -> str:
-    """Return a name, or say that it cannot be written down."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise DataError(f"{root} has a name that is not UTF-8: {name!r}; rename it") from None
-    return name

@@ -1,19 +1,47 @@
 """Options of the sources of images, with their bounds; a configuration is checked against these."""
 
-from typing import Annotated, Literal
+from collections.abc import Collection
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from nascore.strict import Strict
+from nascore.strict import Name, Strict
 
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
+LINEAGE = "lineage"
 Halves = Literal["random", "published"]
 FILES = ("minival", "annotations", "train_images", "val_images")
 """The options of Visual Wake Words that name a file or an address."""
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class SyntheticOptions(Strict):
+class SourceOptions(Strict):
+    """What all sources share."""
+
+    name: Name | None = Field(
+        None,
+        description="Name of the image store, the folder `data/<name>`; by default that of the source. Runs on other "
+        "images, or with other options, need one of their own.",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _is_free(cls, name: str | None) -> str | None:
+        if name == LINEAGE:
+            raise ValueError(f"{LINEAGE!r} is the folder in which lineage is kept; expected another name")
+        return name
+
+    @property
+    def store(self) -> str:
+        """The name of the image store."""
+        return self.name or str(vars(self)["source"])
+
+    def content(self, without: Collection[str] = ()) -> dict[str, Any]:
+        """Return all options but the place of the store, as plain data; these decide what it holds."""
+        return self.model_dump(mode="json", exclude={"name", *without})
+
+
+class SyntheticOptions(SourceOptions):
     """Rendered scenes with and without a person; needs no file."""
 
     source: Literal["synthetic"] = Field("synthetic", description="Rendered scenes with and without a person.")
@@ -23,7 +51,7 @@ class SyntheticOptions(Strict):
     test: Count = Field(2000, description="Images that only the final validation sees.")
 
 
-class PhotoOptions(Strict):
+class PhotoOptions(SourceOptions):
     """What sources of image files share."""
 
     calibration: Count | None = Field(
@@ -42,6 +70,11 @@ class PhotoOptions(Strict):
     # Pillow itself refuses more than twice its own limit.
     max_pixels: Annotated[int, Field(ge=1, le=178_956_970)] = Field(
         89_478_485, description="Pixels (width times height) above which an image is refused before it is decoded."
+    )
+    white: Annotated[int, Field(ge=1, le=2**32 - 1)] | None = Field(
+        None,
+        description="The value of greys of more than 8 bits that is white, in all images: 65535 if they use all of 16 "
+        "bits. Without it such images are refused.",
     )
 
 

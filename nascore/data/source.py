@@ -47,6 +47,24 @@ class TooLarge(CorruptImage):
     code = "too_large"
 
 
+class UnknownWhite(CorruptImage):
+    """Greys of more than 8 bits whose white the options do not say."""
+
+    code = "unknown_white"
+
+
+class TooBright(CorruptImage):
+    """Greys of more than 8 bits outside of what the options say."""
+
+    code = "too_bright"
+
+
+class TooDark(CorruptImage):
+    """Colours of 16 bits of which 8 bits would be all but black."""
+
+    code = "too_dark"
+
+
 class Unreadable(CorruptImage):
     """The content of an image cannot be read from its archive."""
 
@@ -118,33 +136,83 @@ def drawn(items: Sequence[Item], count: int, rng: np.random.Generator) -> tuple[
     )
 
 
+def drawn_by_class(
+    items: Sequence[Item], count: int, rng: np.random.Generator, what: str
+) -> tuple[list[Item], list[Item]]:
+    """Draw `count` items, of each class in proportion, and return them and the others; both have every class.
+
+    Parameters
+    ----------
+    items
+        All of them.
+    count
+        How many are drawn.
+    rng
+        Decides which.
+    what
+        What messages call those that are drawn.
+
+    Raises
+    ------
+    DataError
+        If a class has one item alone, or so few or so many are drawn that a class would be missing.
+    """
+    sizes = np.bincount([item.label for item in items])
+    labels = np.flatnonzero(sizes)
+    most, alone = len(items) - len(labels), labels[sizes[labels] < 2]
+    if len(alone):
+        raise DataError(
+            f"{what}: class number {alone[0]} has one image of the {len(items)} to draw from; expected two at least, "
+            "one to draw and one to leave"
+        )
+    if not len(labels) <= count <= most:
+        raise DataError(
+            f"{what}: {count} images are to be drawn from {len(items)} of {len(labels)} classes; expected "
+            f"{len(labels)} to {most}, so that every class has one that is drawn and one that is not"
+        )
+    chosen: list[Item] = []
+    rest: list[Item] = []
+    for label, share in zip(labels.tolist(), _apportion(count, sizes[labels]), strict=True):
+        of_class, others = drawn([item for item in items if item.label == label], share, rng)
+        chosen += of_class
+        rest += others
+    return sorted(chosen), sorted(rest)
+
+
+def _apportion(count: int, sizes: NDArray[np.int64]) -> list[int]:
+    """Divide a number in proportion to sizes, by largest remainders; one at least, and one less than each size."""
+    quotas = count * sizes / sizes.sum()
+    shares = np.clip(np.floor(quotas).astype(np.int64), 1, sizes - 1)
+    while (missing := count - int(shares.sum())) != 0:
+        step = 1 if missing > 0 else -1
+        open_to_it = shares < sizes - 1 if step > 0 else shares > 1
+        shares[np.argmax(np.where(open_to_it, step * (quotas - shares), -np.inf))] += step
+    return shares.tolist()
+
+
 def without_calibration(
     training: Sequence[Item], count: int | None, rng: np.random.Generator
 ) -> tuple[list[Item], list[Item]]:
-    """Divide the training images into `train` and `calibration`.
+    """Divide the training images into `train` and `calibration`, which has its share of every class.
 
     Parameters
     ----------
     training
         All of them.
     count
-        How many are for calibration; None means `MOST_CALIBRATION`, or a quarter of them if that is fewer.
+        How many are for calibration; None means `MOST_CALIBRATION`, or a quarter of them if that is fewer, but one of
+        each class at least.
     rng
         Decides which.
 
     Raises
     ------
     DataError
-        If nothing would be left to train on.
+        See `drawn_by_class`.
     """
     if count is None:
-        count = min(MOST_CALIBRATION, max(1, len(training) // 4))
-    if count >= len(training):
-        raise DataError(
-            f"calibration: {count} images are to be drawn from {len(training)} training images, which leaves none to "
-            f"train on; expected at most {len(training) - 1}"
-        )
-    calibration, train = drawn(training, count, rng)
+        count = max(min(MOST_CALIBRATION, len(training) // 4), len({item.label for item in training}))
+    calibration, train = drawn_by_class(training, count, rng, "calibration")
     return train, calibration
 
 
@@ -156,10 +224,23 @@ def halved(validation: Sequence[Item], halves: Halves, rng: np.random.Generator)
     validation
         All of them, in their published order.
     halves
-        ``"published"`` takes every second image, from the first, for `test`; ``"random"`` draws.
+        ``"published"`` takes every second image, from the first, for `test`; ``"random"`` draws of every class.
     rng
         Decides which.
+
+    Raises
+    ------
+    DataError
+        See `drawn_by_class`.
     """
     if halves == "published":
         return list(validation[1::2]), list(validation[::2])
-    return drawn(validation, len(validation) // 2, rng)
+    return drawn_by_class(validation, len(validation) // 2, rng, "search")
+
+
+def refuse_missing_classes(splits: Splits, class_names: Sequence[str]) -> None:
+    """Raise if a split has no image of a class, on which no accuracy of it would then depend."""
+    for split, items in splits.items():
+        for label in sorted(set(range(len(class_names))) - {item.label for item in items}):
+            counts = ", ".join(f"{name} {sum(item.label == label for item in of)}" for name, of in splits.items())
+            raise DataError(f"split {split} has no image of class {class_names[label]!r}; the class has: {counts}")

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from nascore.data.image_folder import ImageFolder, class_names
+from nascore.data.folder_layout import find_layout
+from nascore.data.image_folder import ImageFolder
 from nascore.data.options import ImageFolderOptions, SyntheticOptions, VwwOptions
 from nascore.data.source import Source
 from nascore.data.synthetic import CLASS_NAMES, Synthetic
@@ -42,7 +43,7 @@ def make_source(options: Options, images: str | Path | None, seed: int) -> Sourc
 def n_classes(options: Options, images: str | Path | None) -> int:
     """Return how many classes a source has; lists folders at most. See `make_source`."""
     if isinstance(options, ImageFolderOptions):
-        return len(class_names(_needed(options, images)))
+        return len(find_layout(Path(_needed(options, images))).class_names)
     return len(CLASS_NAMES)
 
 

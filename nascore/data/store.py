@@ -10,6 +10,7 @@ Arrays are memory-mapped: opening a store of any size costs nothing. No step aft
 """
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from nascore.files import read_json
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
+CLASS_NAMES = "class_names"
+SPLIT_HASHES = {split: f"{split}_sha256" for split in ("train", "calibration")}
+"""What weights record of the images that they learned from; see `ImageStore.facts`."""
 
 
 def image_file(split: str, resolution: int) -> str:
@@ -85,6 +89,18 @@ class ImageStore:
     def sha256(self) -> str:
         """Return the hash of the manifest, which holds the hash of every array: the identity of the data set."""
         return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return what weights record of the images: the classes as JSON, and a hash of each of `SPLIT_HASHES`.
+
+        The hashes are of the images and labels, whatever the resolutions.
+        """
+        facts = {CLASS_NAMES: json.dumps(self.class_names, ensure_ascii=False)}
+        for split, key in SPLIT_HASHES.items():
+            images = (f"{entry['sha256']} {entry['label']}" for entry in self.manifest["splits"][split])
+            facts[key] = hashlib.sha256("\n".join(images).encode()).hexdigest()
+        return facts
 
     def n_images(self, split: str) -> int:
         """Return the number of images of a split."""

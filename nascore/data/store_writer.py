@@ -2,13 +2,14 @@
 
 The images of one split are never all in memory, and a store appears whole or not at all. An image whose content is in
 several splits stays in the first of test, search, calibration and train that has it, and the manifest lists the others
-as dropped: a network must not be tested on what it has learned from.
+as dropped: a network must not be tested on what it has learned from. One whose content is in several classes has no
+label, and none of its files stays.
 """
 
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +23,10 @@ from nascore.files import file_sha256, write_json
 from nascore.progress import progress
 
 LISTED = 10
-"""Corrupt files that an error names; the rest it counts."""
+"""Files that an error names; the rest it counts."""
+
+TWO_CLASSES = "two_classes"
+"""The code of a picture that is in two classes, among those of `nascore.data.source.CorruptImage`."""
 
 BLOCK = 500
 """Images per line of progress."""
@@ -43,38 +47,58 @@ def write_store(folder: str | Path, source: Source, *, resolutions: Sequence[int
     Raises
     ------
     DataError
-        If files are corrupt and the source does not allow it (all of them are looked at first), a split would have no
-        image, or the store cannot be written.
+        If files are corrupt or in two classes and the source does not allow it (all of them are looked at first), a
+        split would lose all images of a class, or the store cannot be written.
     """
     sizes = tuple(sorted(set(resolutions)))
     with _replacing_folder(Path(folder)) as temporary:
         writer = _Writer(temporary, source, sizes)
-        # The order decides which split keeps an image that several have.
-        for split in reversed(SPLITS):
-            writer.write(split)
-        if writer.corrupt and not source.allow_corrupt:
-            raise DataError(_corrupt_message(writer.reasons))
+        writer.write()
+        if (writer.corrupt or writer.contradictions) and not source.allow_corrupt:
+            raise DataError(_refused(writer.reasons, writer.contradictions))
+        if writer.contradictions:
+            # Only now is it known which of the images that are written have another label elsewhere.
+            writer = _Writer(temporary, source, sizes, without=frozenset(writer.contradictions))
+            writer.write()
         writer.finish()
     return ImageStore.open(folder)
 
 
 class _Writer:
-    """Appends split by split and keeps what the manifest will say."""
+    """Appends split by split and keeps what the manifest will say.
 
-    def __init__(self, folder: Path, source: Source, resolutions: tuple[int, ...]) -> None:
+    Parameters
+    ----------
+    folder, source, resolutions
+        See `write_store`.
+    without
+        Digests of content that is left out.
+    """
+
+    def __init__(
+        self, folder: Path, source: Source, resolutions: tuple[int, ...], without: frozenset[str] = frozenset()
+    ) -> None:
         self.folder = folder
         self.source = source
         self.resolutions = resolutions
         self.corrupt: list[dict[str, str]] = []
         self.reasons: list[str] = []
+        self.contradictions: dict[str, list[str]] = {}
+        """By digest, the names of the images that are in several classes."""
+        self._without = without
         self._items = source.splits()
         self._kept: dict[str, list[dict[str, Any]]] = {}
         self._duplicates: list[dict[str, str]] = []
-        self._first: dict[str, tuple[str, str]] = {}
+        self._first: dict[str, tuple[str, Item]] = {}
         for subfolder in ("images", "labels"):
-            (folder / subfolder).mkdir()
+            (folder / subfolder).mkdir(exist_ok=True)
 
-    def write(self, split: str) -> None:
+    def write(self) -> None:
+        """Write all splits; their order decides which keeps an image that several have."""
+        for split in reversed(SPLITS):
+            self._write_split(split)
+
+    def _write_split(self, split: str) -> None:
         """Append the images of a split to its arrays, and write its labels."""
         kept = self._kept.setdefault(split, [])
         with ExitStack() as stack:
@@ -86,36 +110,39 @@ class _Writer:
                 try:
                     content = self.source.read(item)
                     digest = hashlib.sha256(content).hexdigest()
-                    if self._is_elsewhere(split, item, digest):
+                    if self._is_left_out(split, item, digest):
                         continue
                     images = self.source.resized(content, self.resolutions)
                 except CorruptImage as error:
                     self.corrupt.append({"name": item.name, "split": split, "code": error.code})
                     self.reasons.append(f"{item.name}: {error}")
                     continue
+                # Only now: of two equal files that are no images, none is the copy of the other.
+                self._first.setdefault(digest, (split, item))
                 for array, image in zip(arrays, images, strict=True):
                     array.append(image)
                 kept.append({"name": item.name, "sha256": digest, "label": item.label})
         labels = np.array([entry["label"] for entry in kept], np.int64)
         np.save(self.folder / label_file(split), labels, allow_pickle=False)
 
-    def _is_elsewhere(self, split: str, item: Item, digest: str) -> bool:
-        """Say whether an earlier split has the same content, and note it for the manifest."""
-        first_split, first_name = self._first.setdefault(digest, (split, item.name))
+    def _is_left_out(self, split: str, item: Item, digest: str) -> bool:
+        """Say whether an earlier split or another class has the same content, and note it for the manifest."""
+        if digest in self._without:
+            self.corrupt.append({"name": item.name, "split": split, "code": TWO_CLASSES})
+            return True
+        first_split, first = self._first.get(digest, (split, item))
+        if first.label != item.label:
+            self.contradictions.setdefault(digest, [first.name]).append(item.name)
+            return True
         if first_split == split:
             return False
-        self._duplicates.append({"name": item.name, "split": split, "same_as": first_name, "kept_in": first_split})
+        self._duplicates.append({"name": item.name, "split": split, "same_as": first.name, "kept_in": first_split})
         return True
 
     def finish(self) -> None:
         """Write the manifest, last of all."""
         for split in SPLITS:
-            if not self._kept[split]:
-                raise DataError(
-                    f"split {split} has no image: of {len(self._items[split])}, "
-                    f"{sum(entry['split'] == split for entry in self.corrupt)} are corrupt and "
-                    f"{sum(entry['split'] == split for entry in self._duplicates)} are also in another split"
-                )
+            self._refuse_lost_classes(split)
         names = [image_file(split, size) for split in SPLITS for size in self.resolutions]
         names += [label_file(split) for split in SPLITS]
         manifest = {
@@ -129,6 +156,18 @@ class _Writer:
             "splits": {split: self._kept[split] for split in SPLITS},
         }
         write_json(self.folder / MANIFEST, manifest)
+
+    def _refuse_lost_classes(self, split: str) -> None:
+        """Raise if all images of a class, or all of them, were left out of a split."""
+        lost = {item.label for item in self._items[split]} - {entry["label"] for entry in self._kept[split]}
+        if not lost and self._kept[split]:
+            return
+        names = ", ".join(repr(self.source.class_names[label]) for label in sorted(lost)) or "any class"
+        raise DataError(
+            f"split {split} has no image of class {names} left: of its {len(self._items[split])} images, "
+            f"{sum(entry['split'] == split for entry in self.corrupt)} are corrupt or in two classes and "
+            f"{sum(entry['split'] == split for entry in self._duplicates)} are also in another split"
+        )
 
 
 class _Appended:
@@ -170,14 +209,21 @@ def _in_blocks(items: Sequence[Item], what: str) -> Iterator[Item]:
         yield from items[start : start + BLOCK]
 
 
-def _corrupt_message(corrupt: list[str]) -> str:
-    """Say which files are corrupt, and why."""
-    lines = [f"  {reason}" for reason in corrupt[:LISTED]]
-    if len(corrupt) > LISTED:
-        lines.append(f"  … and {len(corrupt) - LISTED} more")
-    listed = "\n".join(lines)
-    files = "1 file is not a whole image" if len(corrupt) == 1 else f"{len(corrupt)} files are not whole images"
-    return f"{files}:\n{listed}\nRepair or remove them, or set data.allow_corrupt: true to skip and record them."
+def _refused(corrupt: Sequence[str], contradictions: Mapping[str, Sequence[str]]) -> str:
+    """Say which files cannot be used, and why."""
+    both = [f"the same picture in two classes: {' and '.join(names)}" for names in contradictions.values()]
+    n_files = len(corrupt) + sum(map(len, contradictions.values()))
+    listed = "\n".join(f"  {reason}" for reasons in (corrupt, both) for reason in _listed(reasons))
+    return (
+        f"{n_files} file{'' if n_files == 1 else 's'} cannot be used:\n{listed}\n"
+        "Repair or remove them, or set data.allow_corrupt: true to leave them out and record them."
+    )
+
+
+def _listed(reasons: Sequence[str]) -> list[str]:
+    """Return the first reasons, and how many more there are."""
+    more = [f"… and {len(reasons) - LISTED} more"] if len(reasons) > LISTED else []
+    return [*reasons[:LISTED], *more]
 
 
 def _holds_a_store_at_most(folder: Path) -> bool:

@@ -34,7 +34,7 @@ class Synthetic:
 
     def description(self) -> dict[str, Any]:
         """Return the options and the seed."""
-        return {**self.options.model_dump(), "seed": self.seed}
+        return {**self.options.content(), "seed": self.seed}
 
     def splits(self) -> Splits:
         """Return the items of every split, named by split and number."""

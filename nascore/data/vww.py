@@ -14,7 +14,15 @@ from nascore.data.archives import Archive
 from nascore.data.decoding import resized
 from nascore.data.download import fetch
 from nascore.data.options import FILES, VwwOptions
-from nascore.data.source import Item, Pixels, Splits, Unreadable, halved, without_calibration
+from nascore.data.source import (
+    Item,
+    Pixels,
+    Splits,
+    Unreadable,
+    halved,
+    refuse_missing_classes,
+    without_calibration,
+)
 from nascore.errors import DataError
 from nascore.seeds import generator
 
@@ -54,7 +62,7 @@ class VisualWakeWords:
     def description(self) -> dict[str, Any]:
         """Return the options, with names of files instead of their places, and the seed."""
         names = {file: urlsplit(getattr(self.options, file)).path.rsplit("/", 1)[-1] for file in FILES}
-        return {**self.options.model_dump(), **names, "seed": self.seed}
+        return {**self.options.content(), **names, "seed": self.seed}
 
     def splits(self) -> Splits:
         """Download what is missing, and return the items of every split.
@@ -90,7 +98,9 @@ class VisualWakeWords:
         # In folders of classes, of which the published halves take every second image, labels come before names.
         ordered = sorted(validation.values(), key=lambda item: (item.label, item.name))
         search, test = halved(ordered, self.options.halves, generator(self.seed, "data", "halves"))
-        return {"train": train, "calibration": calibration, "search": search, "test": test}
+        splits = {"train": train, "calibration": calibration, "search": search, "test": test}
+        refuse_missing_classes(splits, CLASS_NAMES)
+        return splits
 
     def read(self, item: Item) -> bytes:
         """Return the bytes of an item's JPEG file."""
@@ -101,7 +111,7 @@ class VisualWakeWords:
 
     def resized(self, content: bytes, resolutions: Sequence[int]) -> list[Pixels]:
         """Decode a file and resize it; see `nascore.data.decoding.resized`."""
-        return resized(content, resolutions, self.options.max_pixels)
+        return resized(content, resolutions, self.options.max_pixels, self.options.white)
 
 
 def person_labels(content: bytes, part: str) -> dict[int, tuple[str, int]]:

@@ -18,6 +18,7 @@ from nascore.devices import DEVICES
 from nascore.errors import DataError
 from nascore.evaluation.measure import BATCH_SIZE, chosen_images, logits_of
 from nascore.evaluation.measured_costs import measured_costs
+from nascore.evaluation.same_images import check_images
 from nascore.evaluation.saved import check_classes
 from nascore.files import file_sha256, write_bytes, write_text
 from nascore.results.bundle import (
@@ -69,11 +70,12 @@ def write_bundle(
     """
     subnet, store = read_subnet(weights).eval(), ImageStore.open(images)
     check_classes(str(weights), subnet, store)
+    check_images(weights, store)
     winner = outcome.winner if outcome else None
     if winner and winner.arch_id != subnet.arch_id:
         raise DataError(f"{weights} holds subnet {subnet.arch_id}; the winner of the target is {winner.arch_id}")
     sha256, facts = file_sha256(weights), read_facts(weights)
-    single = export(subnet, metadata(subnet, store.class_names, sha256))
+    single = export(subnet, metadata(subnet, store.class_names, sha256, store.manifest["source"].get("white")))
     chosen = chosen_images(store, "calibration", calibration_images)
     calibration = model_input(store.images("calibration", subnet.resolution)[chosen])
     models = {FLOAT: single, DYNAMIC: with_batch(single, None), INT8: quantise(single, calibration)}

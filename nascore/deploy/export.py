@@ -21,9 +21,16 @@ DYNAMIC = "batch"
 """How the dimension is called that may have any size."""
 
 
-def metadata(subnet: Subnet, labels: Sequence[str], weights_sha256: str) -> dict[str, str]:
-    """Return what every model of a bundle says of itself: what it must be given, and what its answers mean."""
-    return {
+def metadata(subnet: Subnet, labels: Sequence[str], weights_sha256: str, white: int | None = None) -> dict[str, str]:
+    """Return what every model of a bundle says of itself: what it must be given, and what its answers mean.
+
+    Parameters
+    ----------
+    white
+        The value of greys of more than 8 bits that is white; see `nascore.data.options.PhotoOptions`.
+    """
+    deep = {} if white is None else {"white": str(white)}
+    return deep | {
         "labels": json.dumps(list(labels), ensure_ascii=False),
         "input_size": str(subnet.resolution),
         "mean": str(MEAN),

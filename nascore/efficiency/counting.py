@@ -13,9 +13,10 @@ Everything is for batch size 1. The definitions, with sums over the layers of an
     The deployed int8 model after batch normalisation is folded: 1 byte per weight and 4 bytes (int32) per bias, where
     every layer has one bias per output channel. Quantisation scales and code are not part of it.
 `peak_memory_bytes`
-    The largest working set of activations, int8, tensors kept whole: input + output of a layer, and the kept
-    input of a residual block beside its depthwise layer. Weights, SE gates and pooling are not part of it. This is the
-    published definition; adding the kept input at the projection too never changes the maximum in this space.
+    The largest working set of activations, int8, tensors kept whole: input + output of a layer, and beside every
+    layer of a residual unit but the first, whose input it is, the kept input of the unit. Weights, SE gates and pooling
+    are not part of it. The published definition keeps it beside the depthwise layer alone, which in an inverted
+    residual comes to the same maximum.
 """
 
 from collections.abc import Callable
@@ -56,8 +57,9 @@ def flash_bytes(unit: Unit) -> int:
 
 def peak_memory_bytes(unit: Unit) -> int:
     """Return the largest int8 working set of a unit, bytes."""
-    kept = unit.convs[0].c_in * unit.convs[0].in_size ** 2 if unit.residual else 0
-    return max(conv.c_in * conv.in_size**2 + _outputs(conv) + (kept if conv.groups > 1 else 0) for conv in unit.convs)
+    first = unit.convs[0]
+    kept = first.c_in * first.in_size**2 if unit.residual else 0
+    return max(conv.c_in * conv.in_size**2 + _outputs(conv) + (kept if conv is not first else 0) for conv in unit.convs)
 
 
 METRICS: dict[str, tuple[Callable[[Unit], int], np.ufunc]] = {

@@ -15,6 +15,7 @@ from nascore.data.store import ImageStore
 from nascore.errors import DataError
 from nascore.evaluation.measure import Measurement, calibrate_on_store, measure
 from nascore.evaluation.options import EvaluationOptions
+from nascore.evaluation.same_images import check_images
 from nascore.files import file_sha256
 from nascore.progress import progress
 from nascore.spaces import Binas, OfaMcunet
@@ -62,6 +63,7 @@ class Measurer:
         self.supernet = load_supernet(checkpoint, space).to(device).eval()
         self.checkpoint_sha256 = file_sha256(checkpoint)
         self.store = ImageStore.open(images)
+        check_images(checkpoint, self.store)
         self.options = options
         self.device = device
 

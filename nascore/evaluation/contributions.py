@@ -16,6 +16,7 @@ import torch
 
 from nascore.data.store import ImageStore
 from nascore.evaluation.architectures import Notes
+from nascore.evaluation.same_images import check_images
 from nascore.files import file_sha256
 from nascore.progress import progress
 from nascore.results.contributions import CONDITION, NOTHING
@@ -79,6 +80,7 @@ class PathMeasurer:
         self.space = space.restrict({"resolution": [options.resolution]})
         self.supernet = channels_last(load_supernet(checkpoint, space), device).eval()
         self.store, self.options, self.device = ImageStore.open(images), options, device
+        check_images(checkpoint, self.store)
         self._checkpoint_sha256 = file_sha256(checkpoint)
 
     @property

@@ -9,6 +9,7 @@ from nascore.data.store import ImageStore
 from nascore.errors import DataError
 from nascore.evaluation.measure import BATCH_SIZE, measure
 from nascore.evaluation.measured_costs import measured_costs
+from nascore.evaluation.same_images import check_images
 from nascore.evaluation.validation import interval
 from nascore.results.finetuning import FinetunedWinner, Finetuning
 from nascore.results.validation import WEIGHTS, TestFigures, Validation
@@ -102,6 +103,7 @@ def validate_finetuned(
         message = f"nothing to fine-tune: {validation.message}"
         return Finetuning(target=target, split_test=split, status=validation.status, message=message, winner=None)
     subnet, facts = load_subnet(weights / WEIGHTS, space), read_facts(weights / WEIGHTS)
+    check_images(weights / WEIGHTS, store)
     tested = measure_saved(subnet, store, split="test", device=device, batch_size=batch_size)
     before = validation.tested["found"].test
     after = TestFigures(

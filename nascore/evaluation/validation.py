@@ -56,7 +56,8 @@ def validate_target(
     if "found" in best:
         row = rows[best["found"]]
         subnet = calibrated[row.arch_id]
-        winner = _save_winner(subnet, search, row.costs, weights, measurer.checkpoint_sha256)
+        facts = {"checkpoint_sha256": measurer.checkpoint_sha256, **measurer.store.facts}
+        winner = _save_winner(subnet, search, row.costs, weights, facts)
         message = _message(row)
     return Validation(
         target=search.target,
@@ -86,12 +87,12 @@ def best_of_roles(ranking: pd.DataFrame) -> dict[str, int]:
 
 
 def _save_winner(
-    subnet: Subnet, search: SearchResult, counted: dict[str, Cost], weights: Path, checkpoint_sha256: str
+    subnet: Subnet, search: SearchResult, counted: dict[str, Cost], weights: Path, facts: Mapping[str, str]
 ) -> Winner:
     """Save the winner's weights, and return what its costs are by table and on the network itself."""
     measured = measured_costs(subnet)
     chosen = {name: int(value) for name, (value,) in subnet.space.global_columns(subnet.genes[None]).items()}
-    save_subnet(weights / WEIGHTS, subnet, {"target": search.target, "checkpoint_sha256": checkpoint_sha256})
+    save_subnet(weights / WEIGHTS, subnet, {"target": search.target, **facts})
     kept = all(chosen[name] == value for name, value in search.fixed.items())
     return Winner(
         arch_id=subnet.arch_id,
@@ -99,7 +100,7 @@ def _save_winner(
         costs_measured=dict(measured),
         satisfies_target=kept and search.within_limits(counted | measured),
         weights=f"{weights.name}/{WEIGHTS}",
-        checkpoint_sha256=checkpoint_sha256,
+        checkpoint_sha256=facts["checkpoint_sha256"],
     )
 
 

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from nascore.data.decoding import SUFFIXES
-from nascore.data.image_folder import class_names, visible_files
+from nascore.data.folder_layout import find_layout, is_image, visible_files
 from nascore.errors import DataError
 from nascore.files import file_sha256, read_json, write_json
 from nascore.lineage.hashing import state_of
@@ -26,7 +25,7 @@ def images_fingerprint(root: Path, cache: Path) -> str:
     Parameters
     ----------
     root
-        The folder; see `nascore.data.image_folder`.
+        The folder; see `nascore.data.folder_layout`.
     cache
         JSON file with the state and hash of each image, rewritten if any has changed. A damaged one is made anew.
 
@@ -35,9 +34,9 @@ def images_fingerprint(root: Path, cache: Path) -> str:
     DataError
         If the folder is not one of images, or an image cannot be read.
     """
-    class_names(root)
+    find_layout(root)
     files = {os.fsdecode(path.relative_to(root)): path for path in sorted(visible_files(root))}
-    images = [name for name, path in files.items() if path.suffix.lower() in SUFFIXES]
+    images = [name for name, path in files.items() if is_image(path)]
     hashes = hashes_of({name: files[name] for name in images}, cache)
     lines = (f"{json.dumps(name)} {hashes.get(name, '')}\n" for name in files)
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -79,7 +79,7 @@ class Predictor(ABC):
 
     @abstractmethod
     def _shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each of `_arrays`, as far as the space and the options tell."""
+        """Return the shape of each of `_arrays`, as the space, the options and `fit_facts` tell."""
 
     @abstractmethod
     def _restore(self, arrays: storage.Arrays) -> None:
@@ -231,10 +231,10 @@ class Predictor(ABC):
             raise PredictorError(f"{path} holds a {header['predictor']!r} predictor; expected {cls.name!r}")
         storage.check_space(path, header["space"], space)
         loaded = cls(space, **header["options"])
+        loaded.fit_facts = header["fit"]
         half_widths = arrays.pop(HALF_WIDTHS, None)
         storage.check_arrays(path, arrays, loaded._shapes())
         loaded._restore(arrays)
-        loaded.fit_facts = header["fit"]
         loaded._levels = tuple(header["calibration"]["levels"])
         loaded._calibration_rows = header["calibration"]["n_rows"]
         shape = (len(loaded._levels), len(space.global_values))

@@ -79,8 +79,9 @@ def tooltips(**titles: tuple[str, str]) -> list[alt.Tooltip]:
 
 
 def padded(values: Iterable[float], share: float = 0.04) -> list[float]:
-    """Return the range of values with some room on both sides."""
+    """Return the range of values with some room on both sides; of none that is a number, 0 to 1."""
     array = np.fromiter(values, dtype=float)
-    low, high = float(array.min()), float(array.max())
+    finite = array[np.isfinite(array)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
     room = (high - low) * share or 0.1
     return [round(low - room, 6), round(high + room, 6)]

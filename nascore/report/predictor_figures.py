@@ -75,8 +75,13 @@ def learning_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
     table = pd.concat([curve.assign(predictor=name) for name, curve in curves.items()], ignore_index=True)
     for column in ("mae", "rmse"):
         table[column] = (100 * table[column]).round(5)
+    # An error of 0 has no place on a logarithmic axis.
     low, high = table["mae"].min() * 0.9, table["mae"].max() * 1.1
-    ticks = log_ticks(low, high)
+    has_logarithm = low > 0
+    axis = alt.Axis(values=log_ticks(low, high) if has_logarithm else alt.Undefined, format="~g")
+    scale = (
+        alt.Scale(type="log", nice=False, domain=[low, high]) if has_logarithm else alt.Scale(domain=padded([0, high]))
+    )
     rows = sorted({int(n) for n in table["n_rows"]})
     chart = (
         alt.Chart(table)
@@ -85,9 +90,7 @@ def learning_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
             x=alt.X(
                 "n_rows:Q", title="Training rows", axis=alt.Axis(values=rows, format=",", labelOverlap="greedy")
             ).scale(type="log", nice=False, padding=14),
-            y=alt.Y("mae:Q", title="Mean absolute error (points)", axis=alt.Axis(values=ticks, format="~g")).scale(
-                type="log", nice=False, domain=[low, high]
-            ),
+            y=alt.Y("mae:Q", title="Mean absolute error (points)", axis=axis, scale=scale),
             color=alt.Color("predictor:N", title="Predictor", sort=list(curves)),
             tooltip=tooltips(
                 predictor=("predictor", ""),
@@ -100,8 +103,13 @@ def learning_curves(curves: Mapping[str, pd.DataFrame]) -> Figure:
         )
         .properties(width=760, height=320)
     )
-    caption = "Error on held-out rows against the number of training rows; both axes are logarithmic. Where a curve is "
-    return figure("learning-curves", chart, f"{caption}flat, more measurements would not help that predictor.")
+    axes = "both axes are" if has_logarithm else "the axis of rows is"
+    return figure(
+        "learning-curves",
+        chart,
+        f"Error on held-out rows against the number of training rows; {axes} logarithmic. Where a curve is flat, more "
+        "measurements would not help that predictor.",
+    )
 
 
 def _as_percent(table: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:

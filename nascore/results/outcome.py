@@ -14,7 +14,7 @@ from typing import Any
 
 from nascore.results.finetuning import Finetuning
 from nascore.results.record import Cost
-from nascore.results.search import SearchResult, Status, Subnet
+from nascore.results.search import SearchResult, Status, Subnet, out_of_range
 from nascore.results.validation import TestFigures, Validation
 
 STATUS_ORDER: tuple[Status, ...] = ("optimal", "infeasible", "found", "not_found")
@@ -114,7 +114,7 @@ class Outcome:
             costs=contender.costs | measured.costs_measured,
             within_limits=measured.satisfies_target,
             searcher=self.validation.searcher,
-            claim=self._choice(),
+            claim=self._choice(contender.predicted_accuracy),
             test=tuned.after if tuned else contender.test,
             finetuned_epochs=tuned.epochs if tuned else None,
         )
@@ -140,25 +140,27 @@ class Outcome:
         best = self.optimum
         return best if best and self.winner and best.arch_id != self.winner.arch_id else None
 
-    def _choice(self) -> str:
-        """Say among what the winner was chosen."""
+    def _choice(self, predicted: float) -> str:
+        """Say among what the winner was chosen, whose predicted accuracy is given."""
         assert self.validation
         n = self.validation.n_measurements
         search = next(r for r in self.results if r.searcher == self.validation.searcher)
         proven = search.status == "optimal" and search.certificate and search.certificate.top_k_proven
         if n == 1:
             return f"{_of_prediction(search)}; the only one that was measured"
-        return f"best measured of the {n} {'proven best' if proven else 'best'} predictions of {search.searcher}"
+        kind = "proven best" if proven else "best"
+        return f"best measured of the {n} {kind} predictions of {search.searcher}{out_of_range(predicted)}"
 
 
 def _of_prediction(search: SearchResult) -> str:
     """Say what a search has shown of its best prediction."""
+    note = out_of_range(search.best.predicted_accuracy) if search.best else ""
     if search.status == "optimal":
-        return "optimum of the prediction, proven"
+        return f"optimum of the prediction, proven{note}"
     if search.status == "found" and search.certificate:
-        return "best prediction found; the proof leaves a gap"
+        return f"best prediction found; the proof leaves a gap{note}"
     if search.status == "found":
-        return "best prediction found, not proven"
+        return f"best prediction found, not proven{note}"
     return "proven infeasible" if search.status == "infeasible" else "nothing found, nothing proven"
 
 

@@ -220,3 +220,8 @@ def pareto_schema(metric: str) -> Table:
     """Return the schema of the exact front of predicted accuracy against one cost, cheapest first."""
     own = {metric: Column("integer", COUNTED[metric]), "predicted_accuracy": SHARE, "arch_id": TEXT}
     return Table("an exact Pareto front", "trace_pareto", own | {"resolution": PIXELS})
+
+
+def out_of_range(predicted: float) -> str:
+    """Say that a prediction is no accuracy, which predictors do not rule out; nothing where it may be one."""
+    return "" if 0 <= predicted <= 1 else f"; the prediction, {predicted:.4f}, is outside of [0, 1]"

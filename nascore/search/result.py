@@ -17,6 +17,7 @@ from nascore.results.search import (
     Smallest,
     Status,
     Subnet,
+    out_of_range,
 )
 from nascore.search.exact import TOLERANCE
 from nascore.search.feasibility import Feasibility
@@ -107,6 +108,7 @@ def _message(status: Status, subnets: Sequence[Subnet], feasibility: Feasibility
     sentence = f"{len(subnets)} subnets, best predicted accuracy {subnets[0].predicted_accuracy:.4f}"
     if status == "optimal":
         sentence += ", the proven optimum of the prediction"
+    sentence += out_of_range(subnets[0].predicted_accuracy)
     return f"{sentence}; {note}" if note else sentence
 
 

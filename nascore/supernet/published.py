@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nascore.data.download import fetch
-from nascore.errors import DataError
+from nascore.errors import DataError, unknown_name
 from nascore.spaces import OfaMcunet
 from nascore.spaces.staged import Genes, StagedSpace
 from nascore.supernet.state_dict import filled
@@ -38,7 +38,12 @@ def import_subnet(path: str | Path, space: StagedSpace, genes: Genes) -> Subnet:
 
 
 def import_published(
-    source: str | Path, space: OfaMcunet, *, sha256: str | None = None, folder: str | Path | None = None
+    source: str | Path,
+    space: OfaMcunet,
+    *,
+    sha256: str | None = None,
+    folder: str | Path | None = None,
+    entry: str | None = None,
 ) -> Supernet:
     """Read a supernet in the layout of the published `vww_supernet.pth` (MIT 6.5940 lab 3).
 
@@ -52,6 +57,8 @@ def import_published(
         The SHA-256 of the file in hexadecimal; a download has to have one.
     folder
         Where downloads are kept, so that a cut one goes on from there; a temporary folder by default.
+    entry
+        See `read_state_dict`.
 
     Raises
     ------
@@ -62,7 +69,7 @@ def import_published(
         raise DataError(f"{source} is a download without a checksum; give the sha256 that the file must have")
     with TemporaryDirectory() as temporary:
         path = fetch(str(source), folder or temporary, sha256.lower() if sha256 else None)
-        tensors = read_state_dict(path)
+        tensors = read_state_dict(path, entry)
     if CLASSIFIER in tensors and tensors[CLASSIFIER].ndim == 2 and len(tensors[CLASSIFIER]) != space.n_classes:
         raise DataError(
             f"{source} has {len(tensors[CLASSIFIER])} classes; expected {space.n_classes}, as the space has"
@@ -70,22 +77,24 @@ def import_published(
     return filled(lambda: Supernet(space), tensors, source)
 
 
-def read_state_dict(path: Path) -> dict[str, Tensor]:
+def read_state_dict(path: Path, entry: str | None = None) -> dict[str, Tensor]:
     """Read the state dict of a PyTorch file under the published names, without executing anything in it.
 
-    The file holds `{"state_dict": ...}` or a state dict alone. The prefix `module.` of a data-parallel training is
-    removed.
+    The file holds a state dict, or a dict with one under any key, such as `state_dict` or `model`. The prefix `module.`
+    of a data-parallel training is removed.
+
+    Parameters
+    ----------
+    entry
+        The key of the state dict, which a file with several needs.
 
     Raises
     ------
     DataError
-        If the file is cut short or none of PyTorch's, holds other objects than tensors, or no state dict.
+        If the file is cut short or none of PyTorch's, holds other objects than tensors, no state dict, or several and
+        `entry` does not say which.
     """
-    content = _load(path)
-    if isinstance(content, Mapping):
-        content = content.get("state_dict", content)
-    if not isinstance(content, Mapping):
-        raise DataError(f"{path} holds a {type(content).__name__}; expected a state dict, or a dict with 'state_dict'")
+    content = _state_dict(_load(path), path, entry)
     state: dict[str, Tensor] = {}
     for key, value in content.items():
         if not isinstance(key, str) or not isinstance(value, Tensor) or value.is_meta:
@@ -98,6 +107,28 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
             raise DataError(f"{path}: {key!r} and another key both stand for {name!r}")
         state[name] = value
     return state
+
+
+def _state_dict(content: Any, path: Path, entry: str | None) -> Mapping[Any, Any]:
+    """Return the state dict among what a file holds."""
+    if not isinstance(content, Mapping):
+        raise DataError(f"{path} holds a {type(content).__name__}; expected a state dict, or a dict with 'state_dict'")
+    found = {
+        key: value
+        for key, value in content.items()
+        if isinstance(key, str)
+        and isinstance(value, Mapping)
+        and any(isinstance(tensor, Tensor) for tensor in value.values())
+    }
+    if entry is not None:
+        if entry not in found:
+            raise DataError(f"{path}: {unknown_name('supernet.entry', entry, list(found))}")
+        return found[entry]
+    if len(found) > 1:
+        raise DataError(
+            f"{path} holds the weights {', '.join(found)}; expected supernet.entry to say which of them are meant"
+        )
+    return next(iter(found.values()), content)
 
 
 def _load(path: Path) -> Any:

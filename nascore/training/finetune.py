@@ -73,7 +73,8 @@ def finetune(job: PhaseJob) -> None:
     monitor = AloneMonitor(store, job, device)
     curve = Trainer(student, batches, options, resume, monitor, teacher_of(job, batches), section=PHASE).run()
     calibrate_on_store(subnet, store, n_images=job.calibration_images, device=device)
-    save_subnet(job.checkpoint, subnet, read_facts(job.start) | {"finetuned_epochs": str(options.epochs)})
+    facts = read_facts(job.start) | store.facts | {"finetuned_epochs": str(options.epochs)}
+    save_subnet(job.checkpoint, subnet, facts)
     FINETUNING_CURVE.write_rows(job.curve, curve)
     job.resume.unlink(missing_ok=True)
 

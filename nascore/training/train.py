@@ -62,7 +62,7 @@ def _train(job: PhaseJob, batches: Batches) -> None:
     resume = ResumePoint(job.resume, job.identity(batches.store, batches.device))
     curve = Trainer(supernet, batches, job.options, resume, monitor, teacher).run()
     if is_first():
-        save_supernet(job.checkpoint, supernet, {"phase": phase.name})
+        save_supernet(job.checkpoint, supernet, {"phase": phase.name, **batches.store.facts})
         CURVE.write_rows(job.curve, curve)
         job.resume.unlink(missing_ok=True)
 

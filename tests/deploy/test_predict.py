@@ -7,6 +7,8 @@ import venv
 
 import numpy as np
 import pytest
+from messages import facts
+from odd_image_files import png_with, tiff_with
 from packaging.requirements import Requirement
 from PIL import Image
 
@@ -28,7 +30,6 @@ def pictures(tmp_path_factory):
     pixels.save(folder / "transparent.png")
     pixels.convert("P").save(folder / "palette.png")
     pixels.convert("L").resize((20, 9)).save(folder / "small_grey.png")
-    Image.fromarray(rng.integers(0, 65536, (50, 60), dtype=np.uint16)).save(folder / "grey16.png")
     return sorted(folder.iterdir())
 
 
@@ -38,9 +39,27 @@ def test_images_are_prepared_as_the_store_and_the_evaluation_do(pictures):
         np.testing.assert_array_equal(predict.prepared(str(path), 40, 0.5, 0.5), model_input(expected[None]))
 
 
+def test_deep_greys_are_prepared_as_the_store_does(tmp_path, rng):
+    path = tmp_path / "grey16.png"
+    Image.fromarray(rng.integers(0, 4096, (50, 60), dtype=np.uint16)).save(path)
+    (expected,) = resized(path.read_bytes(), [40], 10**6, 4095)
+    np.testing.assert_array_equal(predict.prepared(str(path), 40, 0.5, 0.5, 4095), model_input(expected[None]))
+    for white in (None, 1000):
+        with pytest.raises(ValueError, match=facts(white)):
+            predict.prepared(str(path), 40, 0.5, 0.5, white)
+
+
+@pytest.mark.parametrize("how", range(1, 9))
+def test_damaged_metadata_are_no_matter(tmp_path, how):
+    path, image = tmp_path / "odd.png", Image.fromarray(np.arange(50 * 40 * 3, dtype=np.uint8).reshape(50, 40, 3))
+    path.write_bytes(png_with(b"eXIf", tiff_with(how), image))
+    (expected,) = resized(path.read_bytes(), [40], 10**6)
+    np.testing.assert_array_equal(predict.prepared(str(path), 40, 0.5, 0.5), model_input(expected[None]))
+
+
 def test_the_script_is_short_and_needs_no_nascore(bundle):
     text = (bundle[0] / "predict.py").read_text()
-    assert len(text.splitlines()) <= 33
+    assert len(text.splitlines()) <= 55
     assert "import nascore" not in text and "from nascore" not in text
 
 

@@ -7,6 +7,7 @@ import pytest
 from nascore.efficiency import METRICS, cost, cost_tables
 from nascore.efficiency.counting import macs, peak_memory_bytes, thop_macs
 from nascore.spaces import get_space
+from nascore.spaces.layers import Conv, Unit
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -124,3 +125,9 @@ def test_keeping_the_input_at_the_projection_too_never_changes_the_peak(space):
                 kept, project = unit.convs[0].c_in * unit.convs[0].in_size ** 2, unit.convs[-1]
                 with_kept = (project.c_in + project.c_out) * project.in_size**2 + kept
                 assert unit.residual and with_kept <= peak_memory_bytes(unit)
+
+
+def test_the_kept_input_of_a_residual_unit_counts_beside_every_layer_but_the_first():
+    first, second = Conv(16, 16, 3, 1, 56), Conv(16, 16, 3, 1, 56)
+    assert peak_memory_bytes(Unit((first, second), residual=True)) == 3 * 16 * 56**2 == 150_528
+    assert peak_memory_bytes(Unit((first, second))) == peak_memory_bytes(Unit((first,), residual=True)) == 100_352

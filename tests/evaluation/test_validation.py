@@ -106,7 +106,7 @@ def test_the_saved_weights_are_the_winner_s(result, small_space, store, folder, 
     tested = result.contenders[1]
     assert (again.accuracy, again.loss) == (tested.test_accuracy, tested.test_loss)
     sha256 = measurer.checkpoint_sha256
-    assert read_facts(folder / "winner.safetensors") == {"target": "easy", "checkpoint_sha256": sha256}
+    assert read_facts(folder / "winner.safetensors") == {"target": "easy", "checkpoint_sha256": sha256, **store.facts}
     assert result.winner.checkpoint_sha256 == sha256
 
 

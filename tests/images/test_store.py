@@ -1,6 +1,7 @@
 import json
 import os
 import re
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -87,9 +88,9 @@ class TestWhatIsWritten:
 
 class TestLeaks:
     def test_an_image_of_two_splits_stays_in_the_one_that_tests(self, tmp_path):
-        store = write(tmp_path / "store", Squares(train=[0, 40, 30, 200], search=[30, 220]))
+        store = write(tmp_path / "store", Squares(train=[0, 40, 30, 200], search=[30, 220, 230]))
         assert store.images("train", 4)[:, 0, 0, 0].tolist() == [0, 200]
-        assert store.images("search", 4)[:, 0, 0, 0].tolist() == [30]
+        assert store.images("search", 4)[:, 0, 0, 0].tolist() == [30, 230]
         dropped = {entry["name"]: (entry["same_as"], entry["kept_in"]) for entry in store.manifest["duplicates"]}
         assert dropped == {
             "search/1.220": ("test/1.220", "test"),
@@ -102,7 +103,51 @@ class TestLeaks:
             write(tmp_path / "store", Squares(train=[40, 30]))
 
 
+class TestContradictions:
+    """The same picture in two classes has no label."""
+
+    GREYS: ClassVar = {"train": [0, 10, 200, 205], "search": [30, 210, 215], "test": [40, 220]}
+
+    class Contradicting(Squares):
+        def splits(self):
+            splits = super().splits()
+            splits["train"].append(Item("train/copy.220", 0))
+            splits["search"].append(Item("search/copy.215", 0))
+            return splits
+
+    def test_are_an_error_that_names_both(self, tmp_path):
+        with pytest.raises(DataError) as error:
+            write(tmp_path / "store", self.Contradicting(**self.GREYS))
+        for pair in (("train/copy.220", "test/1.220"), ("search/copy.215", "search/2.215")):
+            (line,) = (line for line in str(error.value).splitlines() if pair[0] in line)
+            assert re.match(facts(*pair), line)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_none_of_them_stays_where_they_are_allowed(self, tmp_path):
+        source = self.Contradicting(**self.GREYS | {"test": [40, 220, 230]})
+        source.allow_corrupt = True
+        store = write(tmp_path / "store", source)
+        left_out = {entry["name"]: entry["code"] for entry in store.manifest["corrupt"]}
+        assert left_out == dict.fromkeys(
+            ("train/copy.220", "test/1.220", "search/copy.215", "search/2.215"), "two_classes"
+        )
+        assert store.images("test", 4)[:, 0, 0, 0].tolist() == [40, 230]
+        assert store.images("train", 4)[:, 0, 0, 0].tolist() == [0, 10, 200, 205]
+
+    def test_a_split_that_loses_a_class_is_an_error(self, tmp_path):
+        source = self.Contradicting(**self.GREYS)
+        source.allow_corrupt = True
+        with pytest.raises(DataError, match=facts("test", "'light'", 2, 1)):
+            write(tmp_path / "store", source)
+
+
 class TestCorruptImages:
+    def test_equal_ones_are_no_duplicates(self, tmp_path):
+        source = Squares(train=[0, 300, 200], search=[30, 300, 210], test=[40, 300, 220])
+        source.allow_corrupt = True
+        store = write(tmp_path / "store", source)
+        assert len(store.manifest["corrupt"]) == 3 and store.manifest["duplicates"] == []
+
     def test_are_an_error_that_lists_them_all(self, tmp_path):
         with pytest.raises(DataError) as error:
             write(tmp_path / "store", Squares(train=[0, 300], test=[40, *range(400, 412)]))

@@ -82,7 +82,7 @@ def test_a_damaged_cache_is_made_anew(print_of, tmp_path, damage):
 
 def test_what_cannot_be_read(print_of, root, tmp_path):
     (root / "cat" / "gone.png").symlink_to("nowhere")
-    with pytest.raises(DataError, match=facts("gone.png", "No such file")):
+    with pytest.raises(DataError, match=facts("gone.png", "link")):
         print_of()
     with pytest.raises(DataError, match=facts(tmp_path / "nowhere")):
         images_fingerprint(tmp_path / "nowhere", tmp_path / "cache.json")

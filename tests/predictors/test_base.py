@@ -7,6 +7,7 @@ from space_examples import SMALL
 
 from nascore.errors import PredictorError, SpaceError
 from nascore.predictors import storage
+from nascore.predictors.base import Predictor
 from nascore.predictors.linear import LinearPerGlobal
 from nascore.predictors.quadratic import Quadratic
 
@@ -158,3 +159,34 @@ def test_the_header_says_of_which_space_it_is(fitted, tmp_path):
     about = storage.read(tmp_path / "p").header["space"]
     assert sorted(about) == ["block_choices", "global_choices", "name", "options", "stages"]
     assert about["name"] == fitted.space.name and all(about[key] for key in ("block_choices", "global_choices"))
+
+
+class Neighbours(Predictor):
+    """Keeps its data: arrays as long as what it was fitted to."""
+
+    name = "neighbours"
+
+    def _fit(self, genes, accuracy, seed):
+        self._rows, self._accuracy = genes.astype(float), accuracy
+        return {}
+
+    def _predict(self, genes):
+        distances = np.abs(genes[:, None] - self._rows).sum(2)
+        return self._accuracy[distances.argmin(1)]
+
+    def _arrays(self):
+        return {"rows": self._rows, "accuracy": self._accuracy}
+
+    def _shapes(self):
+        n = self.fit_facts["n_rows"]
+        return {"rows": (n, self.space.n_genes), "accuracy": (n,)}
+
+    def _restore(self, arrays):
+        self._rows, self._accuracy = arrays["rows"], arrays["accuracy"]
+
+
+def test_a_predictor_whose_arrays_are_as_long_as_its_data_is_loaded_again(space, world, tmp_path):
+    fitted = Neighbours(space).fit(world.genes[:50], world.measured[:50], seed=0)
+    fitted.save(tmp_path / "predictor.safetensors")
+    loaded = Neighbours.load(tmp_path / "predictor.safetensors", space)
+    assert np.array_equal(loaded.predict(world.genes[:99]), fitted.predict(world.genes[:99]))

@@ -82,3 +82,10 @@ def test_what_is_wrong_is_named(paths):
     paths[0].write_bytes(b"no table")
     with pytest.raises(DataError, match=facts("contributions.parquet", "Parquet")):
         read_contributions(*paths)
+
+
+def test_contributions_that_are_all_equal_are_drawn(paths):
+    table = conditions(SPACE).assign(mean=0.0, n=1)
+    write_parquet(paths[0], contribution_table(SPACE, table))
+    for figure in contribution_figures(SPACE, read_contributions(*paths)):
+        json.dumps(figure.spec, allow_nan=False)

@@ -60,6 +60,12 @@ def test_without_measurements_the_winner_is_the_optimum_and_says_so():
     assert outcome.winner.claim == "predicted; optimum of the prediction, proven"
 
 
+@pytest.mark.parametrize("predicted", [1.2109, -0.3])
+def test_a_prediction_that_is_no_accuracy_is_said_to_be_none(predicted):
+    outcome = Outcome((found(subnets=[subnet(A, predicted, 10)]),))
+    assert outcome.winner.claim.endswith(f"the prediction, {predicted:.4f}, is outside of [0, 1]")
+
+
 def test_a_proof_of_the_first_alone_is_no_proof_of_the_list():
     certificate = found().certificate.model_copy(update={"top_k_proven": False})
     outcome = Outcome((found(certificate=certificate),), measured(B))

@@ -10,7 +10,7 @@ from messages import facts
 from nascore.errors import DataError
 from nascore.files import file_sha256
 from nascore.spaces import get_space
-from nascore.supernet.published import import_published
+from nascore.supernet.published import import_published, read_state_dict
 
 STEM = "first_conv.conv.conv.weight"
 
@@ -44,6 +44,18 @@ def test_raw_training_checkpoints(supernet, small_space, tmp_path, wrap):
     state = {raw(name): value for name, value in supernet.state_dict().items()}
     torch.save(wrap(state), tmp_path / "raw.pth")
     assert same(supernet, import_published(tmp_path / "raw.pth", small_space))
+
+
+def test_of_several_state_dicts_one_has_to_be_chosen(supernet, small_space, tmp_path):
+    state = supernet.state_dict()
+    averaged = {name: value + 1 for name, value in state.items()}
+    torch.save({"epoch": 3, "model": state, "state_dict_ema": averaged}, tmp_path / "two.pth")
+    with pytest.raises(DataError, match=facts(tmp_path / "two.pth", "model, state_dict_ema", "supernet.entry")):
+        read_state_dict(tmp_path / "two.pth")
+    with pytest.raises(DataError, match=facts(tmp_path / "two.pth", "'modle'", "model")):
+        read_state_dict(tmp_path / "two.pth", "modle")
+    chosen = read_state_dict(tmp_path / "two.pth", "state_dict_ema")
+    assert all(torch.equal(chosen[name], value) for name, value in averaged.items())
 
 
 @pytest.mark.slow

@@ -58,12 +58,13 @@ def finished(job_of, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_what_it_leaves(finished, small_space):
+def test_what_it_leaves(finished, store, small_space):
     curve = pd.read_parquet(finished.curve)
     assert curve.columns.tolist() == list(FINETUNING_CURVE.columns) and set(curve["phase"]) == {"finetuning"}
     assert curve["epoch"].tolist() == [1, 2] and curve["step"].tolist() == [2, 4]
     assert curve["accuracy"].isin([0, 0.25, 0.5, 0.75, 1]).all()
-    assert read_facts(finished.checkpoint) == {"target": "t", "checkpoint_sha256": "ab", "finetuned_epochs": "2"}
+    own = {"target": "t", "checkpoint_sha256": "ab", "finetuned_epochs": "2"}
+    assert read_facts(finished.checkpoint) == own | store.facts
     before, after = (load_subnet(path, small_space) for path in (finished.start, finished.checkpoint))
     assert after.arch_id == before.arch_id
     # All of it was trained, and the batch statistics are its own.

@@ -180,9 +180,9 @@ def finished(job_of, heaviest, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_what_the_phases_leave(heaviest, finished):
-    assert read_facts(heaviest) == {"phase": "heaviest"}
-    assert read_facts(finished.checkpoint) == {"phase": "multi_path"}
+def test_what_the_phases_leave(heaviest, finished, store):
+    assert read_facts(heaviest) == {"phase": "heaviest", **store.facts}
+    assert read_facts(finished.checkpoint) == {"phase": "multi_path", **store.facts}
     curve = pd.read_parquet(finished.curve)
     assert curve["epoch"].tolist() == [1, 2] and curve["loss"].max() < 100
     before, after = load_supernet(heaviest, BINAS).state_dict(), load_supernet(finished.checkpoint, BINAS).state_dict()

@@ -49,12 +49,12 @@ def same_results(job, other) -> bool:
 
 
 @pytest.mark.slow
-def test_what_a_phase_leaves(finished):
+def test_what_a_phase_leaves(finished, store):
     curve = pd.read_parquet(finished.curve)
     assert curve.columns.tolist() == COLUMNS
     assert curve["epoch"].tolist() == [1, 2] and curve["step"].tolist() == [2, 4]
     assert curve[["accuracy_largest", "accuracy_smallest"]].isin([0, 0.25, 0.5, 0.75, 1]).all(axis=None)
-    assert read_facts(finished.checkpoint) == {"phase": "sandwich"}
+    assert read_facts(finished.checkpoint) == {"phase": "sandwich", **store.facts}
     load_supernet(finished.checkpoint, finished.build_space())
     assert sorted(path.name for path in finished.checkpoint.parent.iterdir()) == [
         "curve.parquet",
@@ -72,13 +72,13 @@ def test_an_unwatched_training_has_the_same_weights(finished, job_of, tmp_path):
 
 
 @pytest.mark.slow
-def test_progressive_shrinking_goes_from_phase_to_phase(make_job, tmp_path):
+def test_progressive_shrinking_goes_from_phase_to_phase(make_job, store, tmp_path):
     start = None
     for phase in ("largest", "expand_1"):
         options = {"strategy": "progressive_shrinking", "epochs": 1, "batch_size": 19, "learning_rate": 1e-4}
         job = make_job(tmp_path / phase, phase=phase, start=start, **options)
         train_phase(job)
-        assert read_facts(job.checkpoint) == {"phase": phase}
+        assert read_facts(job.checkpoint) == {"phase": phase, **store.facts}
         assert pd.read_parquet(job.curve)["phase"].tolist() == [phase]
         start = job.checkpoint
     weight = load_supernet(start, job.build_space()).blocks[3].mobile_inverted_conv.point_linear.conv.conv.weight

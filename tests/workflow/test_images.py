@@ -8,6 +8,7 @@ from collections import Counter
 import pandas as pd
 import pytest
 import torch
+from messages import errors, facts
 from random_images import write_images
 from small_configs import IMAGES_CONFIG
 
@@ -54,6 +55,49 @@ def test_only_what_comes_after_all_choices_reads_the_test_split(finished_images)
 
 def test_nothing_changed_nothing_to_do(finished_images):
     assert finished_images.planned() == Counter()
+
+
+def test_a_winner_is_neither_tested_nor_shipped_with_the_labels_of_other_classes(finished_images):
+    manifest = "data/synthetic/manifest.json"
+    text = (finished_images.folder / manifest).read_text()
+    finished_images.replace(manifest, text.replace('"not_person"', '"cat"').replace('"person"', '"dog"'))
+    weights = "results/small/validation/macs/weights/winner.safetensors"
+    for command in (["validate"], ["deploy", "--out", "bundle"]):
+        shown = finished_images.nascore(*command, "--weights", weights, "--images", "data/synthetic", code=1)
+        assert re.match(facts(weights, "not_person, person", "cat, dog"), errors(shown)), shown
+    assert not (finished_images.folder / "bundle").exists()
+
+
+class TestTwoRuns:
+    """A store belongs to all runs that use it."""
+
+    def test_one_with_the_same_images_shares_them(self, finished_images):
+        finished_images.configure(IMAGES_CONFIG, run="other", seed=IMAGES_CONFIG.get("seed", 0))
+        assert finished_images.planned()["prepare_images"] == 0
+
+    @pytest.mark.parametrize(
+        ("changes", "named"),
+        [
+            ({"seed": 1}, ("seed", 0, 1)),
+            ({"data": IMAGES_CONFIG["data"] | {"train": 65}}, ("data.train", 64, 65)),
+            ({"space": {"resolutions": [32]}}, ("resolutions", [32, 40], [32])),
+        ],
+    )
+    def test_one_with_others_has_to_name_its_own(self, finished_images, changes, named):
+        finished_images.configure(IMAGES_CONFIG, run="other", **changes)
+        done = finished_images.run("-n")
+        assert done.returncode and re.match(
+            facts("data/synthetic", "'small'", *named, "data.name"), errors(done.stdout)
+        )
+        data = {"data": changes.get("data", IMAGES_CONFIG["data"]) | {"name": "mine"}}
+        finished_images.configure(IMAGES_CONFIG, run="other", **changes | data)
+        assert finished_images.planned()["prepare_images"] == 1
+        finished_images.configure(IMAGES_CONFIG)
+        assert finished_images.planned() == Counter()
+
+    def test_a_run_that_is_alone_with_them_may_change_them(self, finished_images):
+        finished_images.configure(IMAGES_CONFIG, data=IMAGES_CONFIG["data"] | {"train": 65})
+        assert finished_images.planned()["prepare_images"] == 1
 
 
 @pytest.mark.long

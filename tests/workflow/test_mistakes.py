@@ -1,6 +1,10 @@
 """What a user does wrong ends in a message that says what to do, never in a traceback of ours."""
 
+import os
 import re
+import subprocess
+import sys
+import sysconfig
 
 import pytest
 from messages import errors, facts
@@ -95,3 +99,15 @@ def test_a_gpu_that_is_not_there_is_refused_before_any_job(new_project, change):
     assert new_project.planned()["prepare_images"] == 1
     assert re.search(facts("'cuda'", "no GPU"), said(new_project))
     assert not (new_project.results / "logs").exists()
+
+
+def test_a_path_of_python_that_no_job_can_be_started_by(new_project, tmp_path):
+    python = tmp_path / "a (b)" / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    packages = {"PYTHONPATH": f"{new_project.folder}{os.pathsep}{sysconfig.get_path('purelib')}"}
+    done = subprocess.run(
+        [python, "-m", "snakemake", *new_project.options("-n")], cwd=new_project.folder,
+        env=new_project.environment | packages, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert done.returncode and re.match(facts(python, repr(" ()"), "make env"), errors(done.stdout)), done.stdout
