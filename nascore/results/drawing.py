@@ -5,7 +5,7 @@ Blocks stand left to right in order of execution. Sizes come from the space's ow
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -18,15 +18,16 @@ from matplotlib.patches import FancyBboxPatch
 from numpy.typing import NDArray
 
 from nascore.results.labels import arch_label
+from nascore.spaces.layers import Unit
 from nascore.spaces.staged import StagedSpace
 
 WIDTH, HEIGHT = 1000, 252
 """Size of the picture, pixels; every coordinate and font size below is in them."""
 MARGIN, GROUP_GAP, BLOCK_GAP = 8, 12, 4
 MIDDLE, CAPTION_TOP, LEGEND = 112, 178, 240
-BLOCK_HEIGHT = {3: 54, 4: 72, 6: 100}
-FIXED_HEIGHT = 100
-KERNEL_COLOURS = {3: "#56b4e9", 5: "#e69f00", 7: "#009e73"}
+EXPAND_HEIGHT, FIXED_HEIGHT = 18, 100
+"""Height of a block per unit of its expand ratio, up to that of fixed units."""
+KERNEL_COLOURS = {1: "#cc79a7", 3: "#56b4e9", 5: "#e69f00", 7: "#009e73", 9: "#f0e442"}
 """Okabe & Ito's palette, which stays distinct for colour-blind readers and carries black text."""
 ACTIVATION_LABELS = {"relu": "ReLU", "relu6": "ReLU6", "hswish": "h-swish"}
 INK, MUTED, FAINT, FIXED_FILL = "#1a1a1a", "#555555", "#a0a0a0", "#e8e8e8"
@@ -81,7 +82,7 @@ def draw_subnet(space: StagedSpace, genes_row: NDArray[np.int8], title: str = ""
         axes.set_axis_off()
         _write(axes, MARGIN, 24, title or arch_label(space.to_dicts(row)[0]), 14, weight="bold", align="left")
         _draw_groups(axes, list(_boxes(space, row)))
-        _draw_legend(axes, next(choice.values for choice in space.block_choices if choice.name == "kernel"))
+        _draw_legend(axes, {choice.name: choice.values for choice in space.block_choices})
         for artist in axes.get_children():
             artist.set_clip_on(False)
     return figure
@@ -113,12 +114,13 @@ def stand_alone(svg: str) -> str:
 def _boxes(space: StagedSpace, row: NDArray[np.int8]) -> Iterator[_Box]:
     """Yield every slot from the input to the classifier, skipped blocks included."""
     g = int(space.global_index(row)[0])
-    stem, first, *after = space.fixed_units(g)
-    yield _Box("", "input", stem.convs[0].c_in, stem.convs[0].in_size)
-    yield _Box("", f"stem {stem.convs[0].kernel}×{stem.convs[0].kernel}", stem.convs[0].c_out, stem.convs[0].out_size)
-    yield _Box("", "first block", first.convs[-1].c_out, first.convs[-1].out_size)
     executed, ops, named = space.executed(row)[0], space.op_index(row)[0], [c.name for c in space.block_choices]
     units = [space.block_unit(g, block, int(op)) for block, op in enumerate(ops)]
+    (stem, *first), after = _around_blocks(space.fixed_units(g), units[-1])
+    yield _Box("", "input", stem.convs[0].c_in, stem.convs[0].in_size)
+    yield _Box("", f"stem {stem.convs[0].kernel}×{stem.convs[0].kernel}", stem.convs[0].c_out, stem.convs[0].out_size)
+    for unit in first:
+        yield _Box("", "first block", unit.convs[-1].c_out, unit.convs[-1].out_size)
     activations = [unit.convs[0].activation for unit in units]
     for block, stage in enumerate(space.stage_of_block):
         chosen = dict(zip(named, space.op_values[ops[block]].tolist(), strict=True))
@@ -127,16 +129,26 @@ def _boxes(space: StagedSpace, row: NDArray[np.int8]) -> Iterator[_Box]:
             "",
             units[block].convs[-1].c_out,
             units[block].convs[-1].out_size,
-            chosen["kernel"],
-            chosen["expand"],
+            chosen.get("kernel", max(conv.kernel for conv in units[block].convs)),
+            chosen.get("expand", 0),
             bool(executed[block]),
             bool(units[block].squeeze_excite),
             # Said where it tells stages apart.
             ACTIVATION_LABELS[activations[block]] if len(set(activations)) > 1 else "",
         )
     tail = [conv for unit in after for conv in unit.convs]
-    for text, conv in zip(["feature mix", *["head"] * (len(tail) - 2), "classifier"], tail, strict=True):
+    names = [*["feature mix", *["head"] * len(tail)][: len(tail) - 1], "classifier"]
+    for text, conv in zip(names, tail, strict=True):
         yield _Box("", text, conv.c_out, conv.out_size)
+
+
+def _around_blocks(fixed: Sequence[Unit], last: Unit) -> tuple[list[Unit], list[Unit]]:
+    """Divide the fixed units into those before the blocks, the stem at least, and those that go on from the last."""
+    out = (last.convs[-1].c_out, last.convs[-1].out_size)
+    for place, unit in enumerate(fixed[1:], start=1):
+        if (unit.convs[0].c_in, unit.pooled_from or unit.convs[0].in_size) == out:
+            return list(fixed[:place]), list(fixed[place:])
+    return list(fixed), []
 
 
 def _draw_groups(axes: Axes, boxes: list[_Box]) -> None:
@@ -158,17 +170,23 @@ def _draw_box(axes: Axes, box: _Box, left: float, width: float) -> None:
     """Draw one slot: a fixed unit, an executed block or the outline of a skipped one."""
     middle = left + width / 2
     if not box.executed:
-        _rectangle(axes, left, width, BLOCK_HEIGHT[3], facecolor="none", edgecolor=FAINT, linestyle=(0, (3, 3)))
+        _rectangle(axes, left, width, _height(3), facecolor="none", edgecolor=FAINT, linestyle=(0, (3, 3)))
     elif not box.kernel:
         _rectangle(axes, left, width, FIXED_HEIGHT, facecolor=FIXED_FILL, edgecolor=MUTED)
         _write(axes, middle, MIDDLE, box.text, 11, rotation=90)
     else:
-        height = BLOCK_HEIGHT[box.expand]
-        _rectangle(axes, left, width, height, facecolor=KERNEL_COLOURS[box.kernel], edgecolor=INK)
+        height = _height(box.expand or 3)
+        colour = KERNEL_COLOURS.get(box.kernel, FIXED_FILL)
+        _rectangle(axes, left, width, height, facecolor=colour, edgecolor=INK)
         _write(axes, middle, MIDDLE - 6, f"{box.kernel}×{box.kernel}", 11, weight="bold")
-        _write(axes, middle, MIDDLE + 9, f"e{box.expand}", 10)
+        _write(axes, middle, MIDDLE + 9, f"e{box.expand}" if box.expand else "", 10)
         if box.squeeze_excite:
             _draw_gate(axes, middle, MIDDLE - height / 2)
+
+
+def _height(expand: int) -> int:
+    """Return how high a block is drawn."""
+    return min(EXPAND_HEIGHT * expand, FIXED_HEIGHT)
 
 
 def _draw_gate(axes: Axes, x: float, y: float) -> None:
@@ -188,15 +206,16 @@ def _draw_caption(axes: Axes, box: _Box, left: float, right: float) -> None:
         _write(axes, middle, CAPTION_TOP + 2 + 14 * line, text, size, weight=weight, colour=colour)
 
 
-def _draw_legend(axes: Axes, kernels: Sequence[int]) -> None:
+def _draw_legend(axes: Axes, choices: Mapping[str, Sequence[int]]) -> None:
     """Explain colours, heights and marks in one line."""
     x = float(MARGIN)
-    for kernel in kernels:
-        colour = KERNEL_COLOURS[kernel]
+    for kernel in choices.get("kernel", ()):
+        colour = KERNEL_COLOURS.get(kernel, FIXED_FILL)
         axes.add_patch(FancyBboxPatch((x, LEGEND - 6), 12, 12, boxstyle="square,pad=0", fc=colour, ec=INK, lw=0.6))
         _write(axes, x + 17, LEGEND, f"kernel {kernel}×{kernel}", 10.5, align="left")
         x += 88
-    _write(axes, x + 4, LEGEND, "height: expand ratio (e3, e4, e6)", 10.5, align="left")
+    ratios = ", ".join(f"e{value}" for value in choices.get("expand", ()))
+    _write(axes, x + 4, LEGEND, f"height: expand ratio ({ratios})" if ratios else "", 10.5, align="left")
     _draw_gate(axes, x + 190, LEGEND)
     _write(axes, x + 202, LEGEND, "squeeze-and-excitation", 10.5, align="left")
     dashes: dict[str, Any] = {"fc": "none", "ec": FAINT, "ls": (0, (3, 3))}

@@ -108,17 +108,19 @@ def width_label(index: int) -> str:
 
 def arch_choices(arch: Mapping[str, Any]) -> dict[str, int]:
     """Return the global choices of an architecture in the published form of its space: `resolution`, maybe `wid`."""
-    if "arch_string" in arch:
-        return {"resolution": arch["resolution"]}
-    return {"resolution": arch["image_size"], "wid": arch["wid"]}
+    width = {"wid": arch["wid"]} if "wid" in arch else {}
+    return {"resolution": arch.get("image_size", arch.get("resolution")), **width}
 
 
 def arch_label(arch: Mapping[str, Any]) -> str:
-    """Name an architecture in its published form by its global choices, and of a block string by its depths."""
+    """Name an architecture in its published form by its resolution, and by its width or else its depths."""
     size = f"{arch_choices(arch)['resolution']}{NBSP}px"
-    if "arch_string" not in arch:
+    if "wid" in arch:
         return f"{size}, {width_label(arch['wid'])}"
-    depths = [len(stage) for stage in parse_architecture(arch["arch_string"])[1:-1]]
+    if "arch_string" in arch:
+        depths = [len(stage) for stage in parse_architecture(arch["arch_string"])[1:-1]]
+    else:
+        depths = [value for gene, value in arch.items() if gene.endswith(".depth")]
     return f"{size}, depths{NBSP}{NBSP.join(map(str, depths))}"
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nascore.errors import SpaceError, unknown_name
 from nascore.spaces import operators
 from nascore.spaces.layers import Unit
 from nascore.spaces.one_hot import OneHotLayout
@@ -87,9 +88,38 @@ class StagedSpace(GeneSpace):
         raise NotImplementedError(f"space {self.name!r} has no published columns")
 
     def to_dicts(self, genes: Genes) -> list[dict[str, Any]]:
-        """Return architectures in the published form of the space, which each space defines."""
-        raise NotImplementedError(f"space {self.name!r} has no published dictionary form")
+        """Return architectures in the published form of the space, a dictionary each; by default gene: value."""
+        return [
+            {choice.name: choice.values[index] for choice, index in zip(self.gene_choices, row, strict=True)}
+            for row in genes.tolist()
+        ]
 
     def from_dicts(self, dicts: Sequence[Mapping[str, Any]]) -> Genes:
-        """Read architectures in the published form of the space; the inverse of `to_dicts`."""
-        raise NotImplementedError(f"space {self.name!r} has no published dictionary form")
+        """Read architectures in the published form of the space; the inverse of `to_dicts`.
+
+        Raises
+        ------
+        SpaceError
+            If a key is unknown or missing, or a value is not a choice; names the row and the key.
+        """
+        return self.canonical([self._row_of(number, entry) for number, entry in enumerate(dicts)])
+
+    def _row_of(self, number: int, entry: Mapping[str, Any]) -> list[int]:
+        """Return the indices of one architecture as `{gene: value}`."""
+        names = self.gene_names
+        if not isinstance(entry, Mapping):
+            raise SpaceError(
+                f"row {number}: an architecture is a mapping with the keys {', '.join(names)}; got {entry!r}"
+            )
+        for key in entry:
+            if key not in names:
+                raise SpaceError(f"row {number}: {unknown_name('architecture key', key, names)}")
+        row = []
+        for choice in self.gene_choices:
+            if choice.name not in entry:
+                raise SpaceError(f"row {number}: architecture key {choice.name!r} is missing")
+            value = entry[choice.name]
+            if isinstance(value, bool) or value not in choice.values:
+                raise SpaceError(f"row {number}: {choice.name} is {value!r}; expected one of {choice.values}")
+            row.append(choice.values.index(value))
+        return row

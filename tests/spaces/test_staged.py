@@ -202,8 +202,26 @@ class TestRestrict:
             SMALL.restrict({"resolution": [32]}).restrict({"resolution": [64]})
 
 
-def test_only_published_spaces_have_dictionaries():
-    with pytest.raises(NotImplementedError, match=facts("small", "dictionary")):
-        SMALL.to_dicts(np.zeros((1, SMALL.n_genes), dtype=np.int8))
-    with pytest.raises(NotImplementedError, match=facts("small", "dictionary")):
-        SMALL.from_dicts([{}])
+class TestDictionaries:
+    """A space without a published form has one of genes and values."""
+
+    @given(genes_of(SMALL))
+    def test_come_back(self, genes):
+        canonical = SMALL.canonical(genes)
+        assert np.array_equal(SMALL.from_dicts(SMALL.to_dicts(canonical)), canonical)
+
+    @pytest.mark.parametrize(
+        ("change", "named"),
+        [
+            ({"resolution": 48}, ("row 1", "resolution", 48, "(32, 64)")),
+            ({"resolution": True}, ("row 1", "resolution", True)),
+            ({"resolutoin": 32}, ("row 1", "'resolutoin'", "'resolution'")),
+        ],
+    )
+    def test_name_what_is_wrong(self, change, named):
+        good = SMALL.to_dicts(SMALL.smallest()[None])[0]
+        with pytest.raises(SpaceError, match=facts(*named)):
+            SMALL.from_dicts([good, good | change])
+        for wrong in ({}, [1]):
+            with pytest.raises(SpaceError, match=facts("row 0", "resolution")):
+                SMALL.from_dicts([wrong])
