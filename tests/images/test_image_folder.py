@@ -180,6 +180,20 @@ class TestLinks:
         with pytest.raises(DataError, match=facts(flat / "cat/more/back", "link")):
             source(flat).splits()
 
+    def test_what_cannot_be_read_is_named(self, flat, monkeypatch):
+        folder = source(flat)
+        item = folder.splits()["train"][0]
+        (flat / item.name).unlink()
+        with pytest.raises(DataError, match=facts(flat / item.name, "No such file or directory")):
+            folder.read(item)
+
+        def refuse(_):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "iterdir", refuse)
+        with pytest.raises(DataError, match=facts(flat, "Permission denied")):
+            folder.splits()
+
     def test_a_pipe_that_is_called_like_an_image(self, flat):
         os.mkfifo(flat / "cat" / "pipe.png")
         with pytest.raises(DataError, match=facts(flat / "cat/pipe.png", "not a file")):

@@ -56,3 +56,11 @@ def test_every_option_says_what_it_is():
 def test_wrong_options(given, message):
     with pytest.raises(ValidationError, match=facts(*message)):
         TypeAdapter(DataOptions).validate_python(given)
+
+
+def test_a_store_has_the_name_of_its_source_unless_it_has_one_of_its_own():
+    assert SyntheticOptions().store == "synthetic" and ImageFolderOptions(name="pets").store == "pets"
+    assert SyntheticOptions(name="mine").content() == SyntheticOptions().content()
+    for name in ("lineage", "../up", "a/b"):
+        with pytest.raises(ValidationError, match="name"):
+            SyntheticOptions(name=name)
