@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 def deploy(
     weights: Annotated[Path, typer.Option("--weights", metavar="FILE", help="Weights of a subnet (.safetensors).")],
-    images: Annotated[Path, typer.Option("--images", metavar="FOLDER", help="Image store of a run: data/<source>.")],
+    images: Annotated[Path, typer.Option("--images", metavar="FOLDER", help="Image store of a run: data/<name>.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the bundle goes.")],
     calibration_images: Annotated[
         int, typer.Option("--calibration-images", min=1, help="Images that int8 ranges are taken from, at most.")
