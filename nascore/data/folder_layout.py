@@ -5,7 +5,8 @@ The same walk serves reading and fingerprint, so that no image is read whose cha
 
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -92,10 +93,13 @@ def visible_files(root: Path) -> list[Path]:
         status = os.stat(folder)
         if (status.st_dev, status.st_ino) in above:
             raise DataError(f"{folder} is a link that leads back to a folder that it is in; remove it")
-        entries = _visible(folder)
         here = above | {(status.st_dev, status.st_ino)}
-        waiting += [(entry, here) for entry in entries if entry.is_dir()]
-        found[folder] = [entry for entry in entries if not entry.is_dir()]
+        found[folder] = []
+        for entry in _entries(folder):
+            if _is_folder(entry):
+                waiting.append((folder / entry.name, here))
+            else:
+                found[folder].append(folder / entry.name)
     files = [file for folder in sorted(found, key=str) for file in found[folder]]
     for file in files:
         if is_image(file) and not file.is_file():
@@ -104,9 +108,9 @@ def visible_files(root: Path) -> list[Path]:
     return files
 
 
-def is_image(file: Path) -> bool:
+def is_image(file: str | Path) -> bool:
     """Return whether a file is called like an image."""
-    return file.suffix.lower() in SUFFIXES
+    return os.path.splitext(file)[1].lower() in SUFFIXES
 
 
 def _parts(root: Path) -> dict[str, str]:
@@ -150,14 +154,17 @@ def _refuse_odd_name(name: str, folder: Path) -> None:
 
 def _refuse_other_levels(folder: Path, names: Sequence[str]) -> None:
     """Raise if the folders hold the same folders and no image: they group the classes, as years or places do."""
+    # Every job asks, so that of folders with thousands of images only the first entries are looked at.
+    for name in names:
+        with _scanned(folder / name) as entries:
+            if any(is_image(entry.name) for entry in entries):
+                return
     below = {tuple(_folders(folder / name)) for name in names}
     if len(below) == 1 and len(next(iter(below))) > 1:
-        entries = chain.from_iterable(_visible(folder / name) for name in names)
-        if not any(is_image(entry) for entry in entries):
-            raise DataError(
-                f"{folder}: the folders {', '.join(names)} hold no image but the same folders, "
-                f"{', '.join(*below)}, and so are no classes; {LAYOUTS}"
-            )
+        raise DataError(
+            f"{folder}: the folders {', '.join(names)} hold no image but the same folders, {', '.join(*below)}, and so "
+            f"are no classes; {LAYOUTS}"
+        )
 
 
 def _folders(folder: Path) -> list[str]:
@@ -165,15 +172,31 @@ def _folders(folder: Path) -> list[str]:
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise DataError(f"the folder of images {folder} {what}")
-    return [entry.name for entry in _visible(folder) if entry.is_dir()]
+    return [entry.name for entry in _entries(folder) if _is_folder(entry)]
 
 
-def _visible(folder: Path) -> list[Path]:
-    """Return what is in a folder and not hidden, sorted."""
+def _entries(folder: Path) -> list["os.DirEntry[str]"]:
+    """Return what is in a folder and not hidden, sorted by name."""
+    with _scanned(folder) as entries:
+        return sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+
+
+@contextmanager
+def _scanned(folder: Path) -> Iterator[Iterator["os.DirEntry[str]"]]:
+    """Lend what is in a folder, or say that it cannot be read."""
     try:
-        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+        with os.scandir(folder) as entries:
+            yield entries
     except OSError as error:
         raise DataError(f"cannot read the folder of images {folder}: {error.strerror}") from None
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry is a folder, or a link to one; one that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def as_utf8(name: str, root: Path) -> str:
