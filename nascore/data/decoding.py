@@ -69,7 +69,7 @@ def _decoded(content: bytes, max_pixels: int, white: int | None) -> Image.Image:
     except CorruptImage as error:
         # Pillow reads metadata before pixels, and damaged ones make it give up on a whole image.
         pixels = without_metadata(content)
-        if pixels == content or isinstance(error, (TooLarge, TooBright, TooDark, UnknownWhite)):
+        if pixels == content or type(error) not in (CorruptImage, UnknownFormat):
             raise
         try:
             return _read(pixels, max_pixels, white)

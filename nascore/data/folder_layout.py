@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 
@@ -49,9 +50,13 @@ class Layout:
         first, *rest = name.split("/")
         part = self.parts.get(first)
         folders = [first, *rest] if part == ALL else rest
-        if part is None or len(folders) < 2 or folders[0] not in self.class_names:
+        if part is None or len(folders) < 2 or folders[0] not in self._labels:
             return None
-        return part, self.class_names.index(folders[0])
+        return part, self._labels[folders[0]]
+
+    @cached_property
+    def _labels(self) -> dict[str, int]:
+        return {name: label for label, name in enumerate(self.class_names)}
 
 
 def find_layout(root: Path) -> Layout:

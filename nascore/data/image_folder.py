@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from nascore.data.decoding import SUFFIXES, resized
-from nascore.data.folder_layout import ALL, as_utf8, find_layout, is_image, visible_files
+from nascore.data.folder_layout import ALL, Layout, as_utf8, find_layout, is_image, visible_files
 from nascore.data.options import ImageFolderOptions
 from nascore.data.source import (
     Item,
     Pixels,
     Splits,
+    by_label,
     drawn,
     halved,
     refuse_missing_classes,
@@ -67,8 +68,8 @@ class ImageFolder:
         DataError
             If the folder has none of the layouts, or a class has too few images for a split to have one of it.
         """
-        parts = self._items()
-        names = self.class_names
+        layout = find_layout(self.root)
+        parts, names = self._items(layout), layout.class_names
         validation_drawn = "val" not in parts
         if validation_drawn:
             given = parts.get("train", parts.get(ALL, []))
@@ -97,10 +98,9 @@ class ImageFolder:
         """Decode a file and resize it; see `nascore.data.decoding.resized`."""
         return resized(content, resolutions, self.options.max_pixels, self.options.white)
 
-    def _items(self) -> dict[str, list[Item]]:
+    def _items(self, layout: Layout) -> dict[str, list[Item]]:
         """Return the items of each part of the root by class, sorted within it; count the other files."""
         self._ignored.clear()
-        layout = find_layout(self.root)
         by_part: dict[str, list[Item]] = {part: [] for part in layout.parts.values()}
         for path in visible_files(self.root):
             name = as_utf8(path.relative_to(self.root).as_posix(), self.root)
@@ -127,12 +127,11 @@ class ImageFolder:
         training: list[Item] = []
         validation: list[Item] = []
         rng = generator(self.seed, "data", "validation")
-        for label, name in enumerate(names):
-            members = [item for item in items if item.label == label]
+        for label, members in by_label(items).items():
             if len(members) < least + 2:
                 raise DataError(
-                    f"class {name!r} has too few images, {len(members)}; expected {least + 2} at least, so that train, "
-                    f"calibration{', search and test' if least == 2 else ' and search'} have one each"
+                    f"class {names[label]!r} has too few images, {len(members)}; expected {least + 2} at least, so "
+                    f"that train, calibration{', search and test' if least == 2 else ' and search'} have one each"
                 )
             count = min(max(least, math.floor(len(members) * self.options.validation_share)), len(members) - 2)
             chosen, rest = drawn(members, count, rng)

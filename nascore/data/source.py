@@ -1,6 +1,6 @@
 """What a source of images is, and how its images are divided into splits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -136,6 +136,14 @@ def drawn(items: Sequence[Item], count: int, rng: np.random.Generator) -> tuple[
     )
 
 
+def by_label(items: Iterable[Item]) -> dict[int, list[Item]]:
+    """Return the items of each label that occurs, smallest label first."""
+    found: dict[int, list[Item]] = {}
+    for item in items:
+        found.setdefault(item.label, []).append(item)
+    return dict(sorted(found.items()))
+
+
 def drawn_by_class(
     items: Sequence[Item], count: int, rng: np.random.Generator, what: str
 ) -> tuple[list[Item], list[Item]]:
@@ -157,23 +165,23 @@ def drawn_by_class(
     DataError
         If a class has one item alone, or so few or so many are drawn that a class would be missing.
     """
-    sizes = np.bincount([item.label for item in items])
-    labels = np.flatnonzero(sizes)
-    most, alone = len(items) - len(labels), labels[sizes[labels] < 2]
-    if len(alone):
+    classes = by_label(items)
+    sizes = np.array([len(members) for members in classes.values()])
+    most, alone = len(items) - len(classes), [label for label, members in classes.items() if len(members) < 2]
+    if alone:
         raise DataError(
             f"{what}: class number {alone[0]} has one image of the {len(items)} to draw from; expected two at least, "
             "one to draw and one to leave"
         )
-    if not len(labels) <= count <= most:
+    if not len(classes) <= count <= most:
         raise DataError(
-            f"{what}: {count} images are to be drawn from {len(items)} of {len(labels)} classes; expected "
-            f"{len(labels)} to {most}, so that every class has one that is drawn and one that is not"
+            f"{what}: {count} images are to be drawn from {len(items)} of {len(classes)} classes; expected "
+            f"{len(classes)} to {most}, so that every class has one that is drawn and one that is not"
         )
     chosen: list[Item] = []
     rest: list[Item] = []
-    for label, share in zip(labels.tolist(), _apportion(count, sizes[labels]), strict=True):
-        of_class, others = drawn([item for item in items if item.label == label], share, rng)
+    for members, share in zip(classes.values(), _apportion(count, sizes), strict=True):
+        of_class, others = drawn(members, share, rng)
         chosen += of_class
         rest += others
     return sorted(chosen), sorted(rest)

@@ -35,11 +35,10 @@ def refuse_shared_store(config: Config, given: Callable[[], Mapping[str, str]]) 
     if config.data is None:
         return
     manifest = f"data/{config.data.store}/{MANIFEST}"
-    others = [
-        folder.name
-        for folder in sorted(Path(RESULTS).glob("*"))
-        if folder.name != config.run and (Path(manifest).exists() and _uses(folder, manifest))
-    ]
+    if not Path(manifest).exists():
+        return
+    runs = sorted(Path(RESULTS).glob("*"))
+    others = [folder.name for folder in runs if folder.name != config.run and _uses(folder, manifest)]
     record = _maker(manifest) if others else None
     if record and (differences := _differences(config, record, given)):
         raise ConfigError(

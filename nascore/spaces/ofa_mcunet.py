@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nascore.errors import SpaceError, unknown_name
-from nascore.spaces.inputs import check_classes, check_resolutions
+from nascore.errors import SpaceError
+from nascore.spaces.inputs import check_classes, check_keys, check_resolutions
 from nascore.spaces.layers import Conv, Unit, inverted_residual, make_divisible
 from nascore.spaces.staged import Choice, Genes, Stage, StagedSpace
 
@@ -201,14 +201,8 @@ class OfaMcunet(StagedSpace):
 
     def _read_dict(self, entry: Mapping[str, Any], columns: dict[str, list[Any]]) -> None:
         """Append one dictionary's entries, single numbers repeated, to the columns."""
-        if not isinstance(entry, Mapping):
-            raise SpaceError(f"an architecture is a mapping with the keys {', '.join(DICT_KEYS)}; got {entry!r}")
-        for key in entry:
-            if key not in DICT_KEYS:
-                raise SpaceError(unknown_name("architecture key", key, DICT_KEYS))
+        check_keys(entry, DICT_KEYS)
         for key in DICT_KEYS:
-            if key not in entry:
-                raise SpaceError(f"architecture key {key!r} is missing; expected {', '.join(DICT_KEYS)}")
             length = {"ks": self.n_blocks, "e": self.n_blocks, "d": len(self.stages)}.get(key)
             value = entry[key]
             columns[key].append(_whole(key, value) if length is None else _listed(key, value, length))

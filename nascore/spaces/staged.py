@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nascore.errors import SpaceError, unknown_name
+from nascore.errors import SpaceError
 from nascore.spaces import operators
+from nascore.spaces.inputs import check_keys
 from nascore.spaces.layers import Unit
 from nascore.spaces.one_hot import OneHotLayout
 from nascore.spaces.structure import Choice, Genes, GeneSpace, Stage
@@ -102,24 +103,19 @@ class StagedSpace(GeneSpace):
         SpaceError
             If a key is unknown or missing, or a value is not a choice; names the row and the key.
         """
-        return self.canonical([self._row_of(number, entry) for number, entry in enumerate(dicts)])
+        rows = []
+        for number, entry in enumerate(dicts):
+            try:
+                rows.append(self._indices(entry))
+            except SpaceError as error:
+                raise SpaceError(f"row {number}: {error}") from None
+        return self.canonical(rows)
 
-    def _row_of(self, number: int, entry: Mapping[str, Any]) -> list[int]:
+    def _indices(self, entry: Mapping[str, Any]) -> list[int]:
         """Return the indices of one architecture as `{gene: value}`."""
-        names = self.gene_names
-        if not isinstance(entry, Mapping):
-            raise SpaceError(
-                f"row {number}: an architecture is a mapping with the keys {', '.join(names)}; got {entry!r}"
-            )
-        for key in entry:
-            if key not in names:
-                raise SpaceError(f"row {number}: {unknown_name('architecture key', key, names)}")
-        row = []
+        check_keys(entry, self.gene_names)
         for choice in self.gene_choices:
-            if choice.name not in entry:
-                raise SpaceError(f"row {number}: architecture key {choice.name!r} is missing")
             value = entry[choice.name]
             if isinstance(value, bool) or value not in choice.values:
-                raise SpaceError(f"row {number}: {choice.name} is {value!r}; expected one of {choice.values}")
-            row.append(choice.values.index(value))
-        return row
+                raise SpaceError(f"{choice.name} is {value!r}; expected one of {choice.values}")
+        return [choice.values.index(entry[choice.name]) for choice in self.gene_choices]
