@@ -55,7 +55,6 @@ RUN = f"results/{CONFIG.run}"
 
 
 include: "rules/common.smk"
-include: "rules/versions.smk"
 include: "rules/hooks.smk"
 
 
@@ -119,3 +118,6 @@ include: "rules/report.smk"
 if CONFIG.latency.devices:
 
     include: "rules/latency.smk"
+
+
+include: "rules/versions.smk"

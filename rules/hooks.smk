@@ -2,6 +2,7 @@
 
 import time
 
+from repair import REPAIRING
 from screen import take_over
 from snakemake.logging import logger
 
@@ -36,7 +37,7 @@ def refuse_missing_gpus():
 onstart:
     refuse_missing_gpus()
     remove_temporary_files()
-    if SCREEN:
+    if SCREEN and REPAIRING not in os.environ:
         SCREEN.write(targets_outlook(CONFIG))
         SCREEN.write(f"\n{SCREEN.total} jobs; Ctrl-C stops them, and the same command goes on\n")
 

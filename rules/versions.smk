@@ -1,13 +1,15 @@
 # Versions with DVC, before and after all jobs. No job calls DVC: it has one lock for the whole project.
 
+from repair import accept_and_repair
+
 from nascore.lineage.history import Run
-from nascore.versioning.restored import accept_restored
 from nascore.versioning.snapshot import snapshot
 
-# What DVC has put in place has any times; jobs read this file too, and are not to wait for that.
+# What DVC has put in place has any times, and what was edited or removed is made again before the jobs are planned.
+# Jobs read this file too, and are not to wait for that.
 if workflow.is_main_process:
     try:
-        accept_restored(CONFIG.run)
+        accept_and_repair(CONFIG.run, workflow.rules)
     except NascoreError as error:
         sys.exit(f"error: {error}")
 

@@ -151,7 +151,8 @@ def snakemake(*arguments: str) -> None:
     from snakemake import cli, script
 
     script.PythonScript.execute_script = _execute_script
-    cli.main(list(arguments))
+    sys.argv = ["snakemake", *arguments]
+    cli.main()
 
 
 def nascore(*arguments: str) -> None:

@@ -1,8 +1,9 @@
-"""Runs whose files something else than their jobs has put in place, such as `dvc pull`, `dvc checkout` or `dvc add`.
+"""What happened to the files of a run since its jobs wrote them, found out before the next jobs are planned.
 
-Such files have the times at which they were put there, in any order, and may be links into DVC's cache. Snakemake goes
-by times, so it would make a whole run again that is all there. The lineage knows better: it has the hash of all that
-each job read and wrote.
+Files that `dvc pull`, `dvc checkout` or `dvc add` has put in place have the times at which they were put there, in any
+order, and may be links into DVC's cache. Snakemake goes by times, so it would make a whole run again that is all there,
+and take a file that was edited or cut for a new one. The lineage knows better: it has the hash of all that each job
+read and wrote.
 """
 
 import hashlib
@@ -14,18 +15,28 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pydantic import Field
+
 from nascore.errors import DataError
 from nascore.files import replacing, write_text
 from nascore.lineage.hashing import hash_content, state_of
 from nascore.lineage.history import Run
-from nascore.lineage.ledger import FOLDER, RESULTS
+from nascore.lineage.ledger import FOLDER, RESULTS, Ledger, Pointer, ledger_folder, read_document
+from nascore.strict import Strict
 from nascore.versioning.notes import give_back_notes
 
 READERS = 2
 """Threads that hash."""
 
 
-def accept_restored(name: str, project: Path = Path()) -> None:
+class Accepted(Strict):
+    """The state of all files of a run when it was last looked at, and what was wrong with them."""
+
+    state: str = Field(description="What changes when any file is written or replaced, or its time is set.")
+    altered: list[str] = Field(description="Paths whose content is not what their jobs wrote.")
+
+
+def accept_restored(name: str, project: Path = Path(), *, repaired: bool = False) -> dict[str, str]:
     """Make Snakemake see what the files of a run are, if something else than its jobs has put them in place.
 
     The workflow calls this before it plans its jobs. Where nothing has happened it only asks for the state of files.
@@ -36,6 +47,15 @@ def accept_restored(name: str, project: Path = Path()) -> None:
         The run; it need not exist.
     project
         The project's folder.
+    repaired
+        Whether jobs have just made again what was found before: their files are newer than what was made from them.
+
+    Returns
+    -------
+    dict of str to str
+        The made paths that are not as recorded, and what is wrong with each. Snakemake does not see it, as their times
+        are now those of all others: whoever calls this has them made again. Images that are missing are not among them;
+        they are made when a job needs them.
 
     Raises
     ------
@@ -44,47 +64,69 @@ def accept_restored(name: str, project: Path = Path()) -> None:
     """
     run = Run(project, Path(RESULTS, name))
     if not run.ledger.folder.is_dir():
-        return
+        return {}
     try:
         _detach(run)
-        noted, state = project / ".snakemake" / "accepted" / name, _state(run)
-        if noted.is_file() and noted.read_text(encoding="utf-8") == state:
-            return
-        if any(_is_other(run, path) for path in run.made):
-            _accept(run)
-            state = _state(run)
-        write_text(noted, state)
+        made = _latest(run)
+        noted, state = project / ".snakemake" / "accepted" / f"{name}.json", _state(run)
+        accepted = _read_accepted(noted)
+        if repaired or accepted is None or accepted.state != state:
+            others = [path for path in made if _is_other(project, run.pointers[path])]
+            if others or repaired:
+                _accept(run, made)
+                state = _state(run)
+            accepted = Accepted(state=state, altered=_altered(project, [made[path] for path in others]))
+            write_text(noted, accepted.model_dump_json(indent=1) + "\n")
     except OSError as error:
         raise DataError(f"cannot accept the files of run {name!r}: {error.filename}: {error.strerror}") from None
+    missing = [path for path in made if path.startswith(f"{run.folder}/") and not (project / path).exists()]
+    return dict.fromkeys(accepted.altered, "is not what its job wrote") | dict.fromkeys(missing, "is missing")
 
 
 def as_recorded(run: Run) -> dict[str, bool]:
     """Say of each path of a run, and of all that its jobs read, whether its content is what was recorded."""
-    hashes = {path: pointer.sha256 for path, pointer in run.pointers.items()}
+    altered = set(_altered(run.project, run.pointers.values()))
+    return {path: path not in altered for path in run.pointers}
+
+
+def _latest(run: Run) -> dict[str, Pointer]:
+    """Return what is known of each path that jobs made: of images, what the last run has noted that made them."""
+    made = {path: run.pointers[path] for path in run.made}
+    for path in made:
+        keeper = Ledger(run.project / ledger_folder(path))
+        if keeper.folder != run.ledger.folder:
+            try:
+                made[path] = keeper.pointer(path) or made[path]
+            except DataError:  # damaged, which an audit says
+                continue
+    return made
+
+
+def _altered(project: Path, pointers: Iterable[Pointer]) -> list[str]:
+    """Return the paths whose content is not what is known of them, in their order."""
+    known = list(pointers)
     with ThreadPoolExecutor(READERS) as pool:
-        found = dict(zip(hashes, pool.map(lambda path: _sha256(run.project / path), hashes), strict=True))
-    return {path: found[path] == sha256 for path, sha256 in hashes.items()}
+        found = pool.map(lambda pointer: _sha256(project / pointer.path), known)
+        return [pointer.path for pointer, sha256 in zip(known, found, strict=True) if sha256 != pointer.sha256]
 
 
-def _accept(run: Run) -> None:
+def _accept(run: Run, made: dict[str, Pointer]) -> None:
     """Give Snakemake its notes back, and set times that say which jobs need not run again."""
     now = time.time()
-    intact = as_recorded(run)
-    give_back_notes(run, [path for path in run.made if intact[path]])
+    give_back_notes(run, [path for path in made if (run.project / path).exists()])
     # Snakemake takes a job to be as old as its oldest file, and its timing is one.
     for timing in (run.project / run.folder / "benchmarks").rglob("*.tsv"):
         _set_time(timing, now)
+    sources = {path: pointer for path, pointer in run.pointers.items() if not pointer.record}
+    altered = set(_altered(run.project, sources.values()))
+    latest = {path: pointer.sha256 for path, pointer in (sources | made).items() if path not in altered}
     for record in run.jobs().values():
-        outputs = [entry.path for entry in record.outputs if entry.path.startswith(f"{run.folder}/")]
-        read = {entry.path: run.pointers.get(entry.path) for entry in record.inputs if entry.sha256}
-        same = {e.path for e in record.inputs if (p := read.get(e.path)) and p.sha256 == e.sha256 and intact[e.path]}
+        changed = [run.project / e.path for e in record.inputs if e.sha256 and latest.get(e.path) != e.sha256]
         # One time for all that is as it was: an input is not newer than what was made from it.
-        moment = now
-        if changed := [run.project / path for path in read if path not in same]:
-            moment = min([now, *(path.stat().st_mtime for path in changed if path.exists())]) - 1
-        for path in outputs:
-            if intact.get(path):
-                _set_time(run.project / path, moment)
+        moment = min([now, *(path.stat().st_mtime - 1 for path in changed if path.exists())])
+        for entry in record.outputs:
+            if entry.path.startswith(f"{run.folder}/"):
+                _set_time(run.project / entry.path, moment)
 
 
 def _sha256(path: Path) -> str | None:
@@ -94,16 +136,25 @@ def _sha256(path: Path) -> str | None:
         return None
 
 
-def _is_other(run: Run, path: str) -> bool:
+def _is_other(project: Path, pointer: Pointer) -> bool:
     """Say whether a file is not the very one that its job wrote."""
-    file = run.project / path
-    return file.exists() and state_of(file) != run.pointers[path].state
+    file = project / pointer.path
+    return file.exists() and state_of(file) != pointer.state
 
 
 def _set_time(path: Path, moment: float) -> None:
     """Set the time of change of a file, or of all files in a folder."""
     for file in path.rglob("*") if path.is_dir() else [path]:
-        os.utime(file, (moment, moment))
+        if file.exists():
+            os.utime(file, (moment, moment))
+
+
+def _read_accepted(file: Path) -> Accepted | None:
+    """Return what was noted; None where nothing was, or a kill or another version has left something else."""
+    try:
+        return read_document(file, Accepted)
+    except DataError:
+        return None
 
 
 def _files(run: Run) -> Iterable[Path]:

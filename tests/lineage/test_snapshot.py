@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ DATASET = "results/small/dataset.parquet"
 PREDICTOR = "results/small/predictor.bin"
 RESULT = "results/small/search/macs/exact/result.json"
 TABLE = "results/small/targets.csv"
+ALL = (DATASET, PREDICTOR, RESULT, TABLE)
 OLD = 1_000_000_000
 
 
@@ -33,7 +35,7 @@ def set_times(times: dict[str, int]) -> None:
 
 
 def times() -> list[float]:
-    return [os.stat(path).st_mtime for path in (DATASET, PREDICTOR, RESULT, TABLE)]
+    return [os.stat(path).st_mtime for path in ALL]
 
 
 class TestRestored:
@@ -52,16 +54,50 @@ class TestRestored:
         assert len(set(times())) == 1 and abs(times()[0] - time.time()) < 60
         assert times()[0] >= os.stat("tables/a.json").st_mtime
 
-    @pytest.mark.parametrize(
-        ("altered", "older"),
-        [(DATASET, [PREDICTOR]), (PREDICTOR, [RESULT]), (RESULT, [TABLE]), ("tables/a.json", [DATASET])],
-    )
-    def test_readers_of_an_altered_file_are_older_than_it(self, recorded, altered, older):
+    def test_readers_of_an_altered_source_are_older_than_it(self, recorded):
+        recorded.write("tables/a.json", "altered")
+        set_times({"tables/a.json": OLD, **dict.fromkeys(ALL, OLD + 5)})
+        assert accept_restored("small") == {}
+        assert os.stat("tables/a.json").st_mtime == OLD
+        assert [path for path in ALL if os.stat(path).st_mtime < OLD] == [DATASET]
+
+    @pytest.mark.parametrize("altered", ALL)
+    def test_an_altered_file_is_named_and_is_no_reason_to_run_its_readers(self, recorded, altered):
         recorded.write(altered, "altered")
-        set_times({altered: OLD, **{path: OLD + 5 for path in (DATASET, PREDICTOR, RESULT, TABLE) if path != altered}})
+        for _ in range(2):
+            assert accept_restored("small") == {altered: "is not what its job wrote"}
+            assert len(set(times())) == 1
+
+    def test_missing_files_are_named(self, recorded):
+        Path(RESULT).unlink()
+        assert accept_restored("small") == {RESULT: "is missing"}
+
+    @pytest.mark.parametrize(("content", "older"), [("0 30.0", []), ("other", [TABLE])])
+    def test_after_a_repair_only_readers_of_other_bytes_are_older(self, recorded, content, older):
+        Path(RESULT).unlink()
         accept_restored("small")
-        assert os.stat(altered).st_mtime == OLD
-        assert [path for path in (DATASET, PREDICTOR, RESULT, TABLE) if os.stat(path).st_mtime < OLD] == older
+        recorded.job("search", {RESULT: content}, [PREDICTOR])
+        assert accept_restored("small", repaired=True) == {}
+        assert [path for path in ALL if os.stat(path).st_mtime < os.stat(RESULT).st_mtime] == older
+
+    def test_images_that_another_run_has_made_again_are_not_altered(self, recorded, image_store):
+        image_store()
+        Path("data/pets/images/a.npy").unlink()
+        assert accept_restored("small") == {}
+        other = Path("results/small").rename("results/other")
+        image_store()
+        shutil.rmtree("results/small")
+        other.rename("results/small")
+        assert accept_restored("small") == {}
+        recorded.write("data/pets/images/a.npy", "cut")
+        assert accept_restored("small") == {"data/pets/images/a.npy": "is not what its job wrote"}
+
+    @pytest.mark.parametrize("left", ["", "{}", "an earlier version's"])
+    def test_what_a_kill_or_another_version_left_of_its_notes(self, recorded, left):
+        recorded.write(RESULT, "altered")
+        accept_restored("small")
+        recorded.write(".snakemake/accepted/small.json", left)
+        assert accept_restored("small") == {RESULT: "is not what its job wrote"}
 
     def test_is_done_once(self, recorded):
         set_times({DATASET: OLD + 3, TABLE: OLD})
