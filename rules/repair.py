@@ -11,7 +11,7 @@ import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ WITHOUT_JOBS = (
     *("cleanup_metadata", "cleanup_shadow", "delete_all_output", "delete_temp_output"),
 )
 """Options of Snakemake with which it runs no job, by their names in what its parser returns."""
+
+LOCKS = Path(".snakemake", "locks")
+"""Where Snakemake lists the files that a run is about to write, while it runs."""
 
 UP_TO_DATE = "no update"
 """What Snakemake's summary says of files whose jobs it does not plan."""
@@ -55,7 +58,8 @@ def accept_and_repair(name: str, rules: Iterable[Rule]) -> None:
         With the status of a repair that failed.
     """
     found, repaired = accept_restored(name), set[str]()
-    if not any(rule.is_producer(path) for rule in rules for path in found) or REPAIRING in os.environ:
+    made = [path for path in found if any(rule.is_producer(path) for rule in rules)]
+    if not made or REPAIRING in os.environ or _written_by_others() & set(made):
         return
     arguments = sys.argv[1:]
     with redirect_stderr(None):  # it has said which profile it reads
@@ -76,6 +80,15 @@ def with_options(arguments: list[str], *options: str) -> list[str]:
     """Return the arguments of a call with options more; what follows `--` are targets."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     return [*arguments[:end], *options, *arguments[end:]]
+
+
+def _written_by_others() -> set[str]:
+    """Return the files that another run is writing; Snakemake refuses to begin a second one."""
+    found = set[str]()
+    for lock in LOCKS.glob("*.output.lock"):
+        with suppress(FileNotFoundError):  # that run has just ended
+            found |= set(lock.read_text().splitlines())
+    return found
 
 
 def _runs_jobs(options: Namespace) -> bool:

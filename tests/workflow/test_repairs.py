@@ -100,6 +100,7 @@ def test_an_output_of_every_rule_one_after_the_other(finished_images, kind):
         assert artifacts(finished_images) == before, path
 
 
+@pytest.mark.long
 def test_cut_images_are_made_again_before_anything_reads_them(finished_images):
     before = artifacts(finished_images)
     cut(finished_images.folder / "data/synthetic/images/test_40.npy")
@@ -108,6 +109,7 @@ def test_cut_images_are_made_again_before_anything_reads_them(finished_images):
     assert artifacts(finished_images) == before
 
 
+@pytest.mark.long
 def test_only_what_a_call_asks_for(finished_project):
     edit(finished_project.folder / RESULT)
     remove(finished_project.folder / REPORT)
@@ -153,7 +155,8 @@ def to_all(running: Program) -> None:
     running.kill(signal.SIGINT)
 
 
-@pytest.mark.parametrize("stop", [to_all, pytest.param(to_one, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("stop", [to_all, to_one])
 def test_a_repair_that_is_stopped_goes_on(finished_project, stop):
     """By Ctrl-C, which reaches all processes, or by a signal to the one that was started."""
     before = finished_project.derived()
