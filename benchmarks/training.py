@@ -37,7 +37,6 @@ from nascore.spaces.layers import Conv
 from nascore.supernet import Supernet, build_supernet
 from nascore.supernet.inputs import channels_last, normalise
 from nascore.supernet.layers import ElasticConvBatchNorm
-from nascore.supernet.subnet import units
 from nascore.training.optimiser import new_optimiser
 
 RATIO_TO_REACH = 1.3
@@ -54,7 +53,7 @@ Forward = Callable[[Supernet, Tensor, Genes], Tensor]
 
 def plain_forward(net: Supernet, images: Tensor, genes: Genes) -> Tensor:
     """Return the logits of one subnet."""
-    stem, *shapes, mix, _ = units(net.space, genes)
+    stem, *shapes, mix, _ = net.space.units(genes)
     first, *others = net.blocks
     running = [first, *compress(others, net.space.executed(genes[None])[0])]
     x = plain_layer(net.first_conv, images, stem.convs[0])
@@ -74,7 +73,7 @@ def plain_layer(layer: ElasticConvBatchNorm, x: Tensor, conv: Conv, gate: tuple[
     x = functional.conv2d(x, weight, stride=conv.stride, padding=conv.kernel // 2, groups=conv.groups)
     statistics = bn.running_mean[:c], bn.running_var[:c]
     x = functional.batch_norm(x, *statistics, bn.weight[:c], bn.bias[:c], True, bn.momentum, bn.eps)
-    if layer.activation:
+    if layer.act is not None:
         x = functional.relu6(x)
     if layer.se is None:
         return x

@@ -59,7 +59,7 @@ class TableKind:
 
     def header(self, space: StagedSpace) -> dict[bytes, bytes]:
         """Return the Parquet metadata that marks a file of this kind."""
-        return {self.name.encode(): json.dumps({"schema_version": self.version, "space": space.name}).encode()}
+        return {self.name.encode(): json.dumps({"schema_version": self.version, "space": space.identity}).encode()}
 
 
 ARCHITECTURES = TableKind("a list of architectures", "nascore.architectures", 1)
@@ -146,8 +146,8 @@ def read_table(path: Path, kind: TableKind, space: StagedSpace) -> arrow.Table:
             f"{path} has schema version {facts.get('schema_version')}; this program reads version {kind.version}. "
             "Make the file again from its source."
         )
-    if facts.get("space") != space.name:
-        raise DataError(f"{path} is about space {facts.get('space')!r}; expected {space.name!r}")
+    if facts.get("space") != space.identity:
+        raise DataError(f"{path} is about space {facts.get('space')!r}; expected {space.identity!r}")
     return table.replace_schema_metadata(None)
 
 

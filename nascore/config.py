@@ -149,8 +149,11 @@ class Config(Strict):
             )
         for name in self.targets:
             self.target(name)
-        if self.supernet.checkpoint and space.name != "ofa_mcunet":
-            raise ValueError(f"supernet.checkpoint holds weights of space 'ofa_mcunet'; the space is {space.name!r}")
+        if self.supernet.checkpoint and space.supernet != "elastic":
+            raise ValueError(
+                f"supernet.checkpoint holds the weights of an elastic supernet; that of space {space.name!r} is "
+                f"{space.supernet}"
+            )
         if self.data:
             phases(self.training, space)  # raises where the strategy is for another space
         return self
@@ -188,7 +191,7 @@ class Config(Strict):
     @property
     def measures_contributions(self) -> bool:
         """Whether the run measures contributions: of the one-shot network whose images take paths of their own."""
-        return self.data is not None and self.space.name == "binas"
+        return self.data is not None and self.build_space().supernet == "multi_path"
 
     @property
     def contribution_options(self) -> dict[str, int]:

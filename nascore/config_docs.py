@@ -1,6 +1,7 @@
-"""The generated files about configuration keys: `python -m nascore.config_docs FOLDER` writes both.
+"""The generated files about configuration keys: `python -m nascore.config_docs FOLDER` writes them.
 
-`schema.json` lets an editor complete and check a configuration; `README.md` is for people.
+`schema.json` and `space_schema.json` let an editor complete and check a configuration and the description of a space;
+`README.md` is for people.
 """
 
 import json
@@ -18,6 +19,7 @@ from nascore.devices import DEVICES
 from nascore.files import write_text
 from nascore.predictors import predictor_names, predictor_options
 from nascore.search.targets import UNITS
+from nascore.spaces.description import SpaceDescription
 
 HEADER = """# Configuration
 
@@ -26,8 +28,8 @@ HEADER = """# Configuration
 A configuration is a YAML file that is given to Snakemake with `--configfile`; without one it is `config.yaml`.
 Keys can be given with `--config key=value`, nested ones as in `--config 'targets={mine: {macs_m: 3.5}}'`.
 Unknown keys are errors.
-`schema.json` beside this page lets an editor complete and check keys. `nascore config check FILE` checks a file without
-running anything.
+`schema.json` beside this page lets an editor complete and check keys, and `space_schema.json` those of a design space.
+`nascore config check FILE` checks a file without running anything.
 
 | file | run |
 |---|---|
@@ -43,6 +45,14 @@ PREDICTORS = """## Predictors
 `predictors` maps the name of a predictor to its options. `{}` keeps the defaults.
 
 | option | default | meaning |
+|---|---|---|"""
+
+SPACES = """## A design space of your own
+
+`space: {file: FILE.yaml}` names a file with these keys. [Your own design space](../docs/howto/own_space.md) writes one,
+and `spaces/` has examples.
+
+| key | default | meaning |
 |---|---|---|"""
 
 TARGETS = """## Constraint targets
@@ -70,12 +80,19 @@ def describe_keys() -> str:
     for name in predictor_names():
         rows = [*_rows(predictor_options(name), f"{name}.")] or [(name, "", "Has no options.")]
         lines += [f"| `{key}` | {default} | {meaning} |" for key, default, meaning in rows]
+    lines += ["", SPACES]
+    lines += [f"| `{key}` | {default} | {meaning} |" for key, default, meaning in _rows(SpaceDescription, "")]
     lines += ["", TARGETS, "| bound | unit | of |", "|---|---|---|"]
     lines += [f"| `{name}` | {unit:,} | `{metric}` |" for name, (metric, unit) in UNITS.items()]
     lines += ["| `latency_ms` | 1 ms | `latency_ms@DEVICE`, measured: see [latency](../docs/latency.md) |"]
     lines += ["", "| device | part | SRAM, KB | flash, KB | data sheet |", "|---|---|---:|---:|---|"]
     lines += [f"| `{d.name}` | {d.part} | {d.sram_kb} | {d.flash_kb} | {d.datasheet} |" for d in DEVICES.values()]
     return "\n".join(lines) + "\n"
+
+
+def space_schema() -> str:
+    """Return the JSON schema of the description of a space."""
+    return json.dumps(SpaceDescription.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _rows(model: type[BaseModel], prefix: str, defaults: BaseModel | None = None) -> Iterator[tuple[str, str, str]]:
@@ -103,7 +120,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     """Yield the models in a type, in the order in which they are written."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    elif get_origin(annotation) in (dict, Union, types.UnionType) or hasattr(annotation, "__metadata__"):
+    elif get_origin(annotation) in (dict, tuple, Union, types.UnionType) or hasattr(annotation, "__metadata__"):
         for argument in get_args(annotation):
             yield from _models(argument)
 
@@ -119,4 +136,5 @@ def _shown(default: Any) -> str:
 
 if __name__ == "__main__":
     write_text(Path(sys.argv[1]) / "schema.json", json_schema())
+    write_text(Path(sys.argv[1]) / "space_schema.json", space_schema())
     write_text(Path(sys.argv[1]) / "README.md", describe_keys())

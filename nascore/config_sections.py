@@ -1,5 +1,6 @@
 """The sections of a configuration: keys, defaults, bounds and meanings; `nascore.config` puts them together."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -17,8 +18,8 @@ from nascore.efficiency import METRICS
 from nascore.errors import unknown_name
 from nascore.predictors import predictor_names, predictor_options
 from nascore.predictors.options import PredictorOptions
+from nascore.space_files import read_space_file
 from nascore.spaces import get_space
-from nascore.spaces.ofa_mcunet import RESOLUTIONS
 from nascore.strict import Name, Strict
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -27,16 +28,49 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 class SpaceConfig(Strict):
     """The design space."""
 
-    name: str = Field("ofa_mcunet", description="Registered name of the space.")
-    resolutions: tuple[int, ...] = Field(RESOLUTIONS, description="Input resolutions to choose from, pixels.")
+    name: str = Field("ofa_mcunet", description="A published space, or the name of the one that is described.")
+    file: str | None = Field(None, description="YAML file that describes the space, instead of a published one.")
+    description: dict[str, Any] | None = Field(
+        None, description="The same in place; see docs/howto/own_space.md for the keys."
+    )
+    resolutions: tuple[int, ...] = Field(
+        (), description="Input resolutions to choose from, pixels; by default those of the space."
+    )
     channels: str | None = Field(
         None, description="Channels of space `binas`: `base`, which is its default, or `large`, 1.2 times as many."
     )
 
     @property
     def options(self) -> dict[str, Any]:
-        """What is given of the arguments of `get_space`."""
-        return self.model_dump(mode="json", exclude_none=True)
+        """The arguments of `get_space`; what a file says, not where it is."""
+        return self.model_dump(mode="json", exclude_none=True, exclude={"file"})
+
+    @property
+    def kind(self) -> str:
+        """Which code the space has: its name, or ``"described"``."""
+        return self.name if self.description is None else "described"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, given: Any) -> Any:
+        """Put in what the file says, and the space's own resolutions where none are given."""
+        if not isinstance(given, Mapping):
+            return given
+        whole = dict(given)
+        if isinstance(file := given.get("file"), str):
+            description = read_space_file(file)
+            if given.get("name", description.name) != description.name or "channels" in given:
+                raise ValueError(
+                    f"file: {file} is of space {description.name!r}; name and channels are of published ones"
+                )
+            whole |= {"description": description.model_dump(mode="json", exclude_defaults=True)}
+        if isinstance(whole.get("description"), Mapping):
+            whole["name"] = whole["description"].get("name", "")
+        if whole.get("resolutions") is None:
+            options = {key: whole[key] for key in ("description", "channels") if whole.get(key) is not None}
+            space = get_space(str(whole.get("name", "ofa_mcunet")), **options)
+            whole["resolutions"] = space.global_choices[0].values
+        return whole
 
     @model_validator(mode="after")
     def _can_be_built(self) -> "SpaceConfig":

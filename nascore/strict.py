@@ -1,7 +1,7 @@
 """Models of what users write: every key is known, and a mistake is said with what would be valid."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -37,7 +37,9 @@ class Strict(BaseModel):
             for key, field in cls.model_fields.items():
                 value = given.get(key)
                 entries = value if isinstance(value, list | tuple) else [value]
-                if field.annotation is not bool and any(isinstance(entry, bool) for entry in entries):
+                if bool not in (field.annotation, *get_args(field.annotation)) and any(
+                    isinstance(entry, bool) for entry in entries
+                ):
                     raise ValueError(f"{key}: expected a number or a text; got {value!r}")
         return given
 

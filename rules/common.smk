@@ -33,7 +33,7 @@ SOURCE = SourceTree(Path(workflow.basedir))
 @cache
 def code_of(script, *modules):
     """Return the fingerprint of the code behind a rule: Snakemake itself does not see edits of an imported library."""
-    space = CONFIG.space.name if "space" in PARAMETERS[script] else None
+    space = CONFIG.space.kind if "space" in PARAMETERS[script] else None
     return fingerprint(SOURCE, f"workflow_scripts/{script}.py", *modules, space=space, versions=VERSIONS)
 
 

@@ -191,7 +191,7 @@ def test_costs_of_a_string_a_file_a_list_and_standard_input(tmp_path):
     assert [entry["costs"]["macs"] for entry in several] == [7_237_104, 20_053_232, 7_237_104]
     header, row = answer("cost", text).splitlines()
     assert "Peak memory (KB)" in header
-    assert row.split() == [one[0]["arch_id"], "96", "0", "7.24", "8.30", "72.0", "0.305", "307.6"]
+    assert row.split() == [one[0]["arch_id"], "96", "50", "7.24", "8.30", "72.0", "0.305", "307.6"]
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import yaml
 from messages import facts
 
 from nascore.config import Config, json_schema, read_config, validate_config
-from nascore.config_docs import describe_keys
+from nascore.config_docs import describe_keys, space_schema
 from nascore.config_sections import DeviceConfig
 from nascore.errors import ConfigError
 from nascore.evaluation.latency_backends import backend_names
@@ -138,7 +138,7 @@ class TestBinas:
         [
             ({"space": {"name": "bina"}}, ("bina", "binas", "ofa_mcunet, binas")),
             ({"space": {"name": "binas", "channels": "larg"}}, ("channels", "larg", "large", "base, large")),
-            ({"supernet": {"checkpoint": "vww.pth"}}, ("supernet.checkpoint", "ofa_mcunet", "binas")),
+            ({"supernet": {"checkpoint": "vww.pth"}}, ("supernet.checkpoint", "elastic", "binas")),
             ({"space": {"channels": "large"}}, ("ofa_mcunet", "channels", "resolutions, n_classes")),
             (
                 {"contributions": {"resolution": 96}},
@@ -342,7 +342,7 @@ class TestSourceOfAccuracies:
             validate(finetuning={"epochs": 1})
 
     def test_a_strategy_of_another_space(self):
-        with pytest.raises(ConfigError, match=facts("training.strategy", "multi_path", "binas", "ofa_mcunet")):
+        with pytest.raises(ConfigError, match=facts("training.strategy", "multi_path", "ofa_mcunet", "elastic")):
             validate(tables=None, data={"source": "synthetic"}, training={"strategy": "multi_path"})
 
     def test_validation_names_a_searcher(self):
@@ -362,6 +362,9 @@ class TestGeneratedFiles:
     def test_schema_is_up_to_date(self):
         assert (CONFIG / "schema.json").read_text(encoding="UTF-8") == json_schema()
 
+    def test_schema_of_spaces_is_up_to_date(self):
+        assert (CONFIG / "space_schema.json").read_text(encoding="UTF-8") == space_schema()
+
     def test_page_of_all_keys_is_up_to_date(self):
         assert (CONFIG / "README.md").read_text(encoding="UTF-8") == describe_keys()
 
@@ -373,7 +376,10 @@ class TestGeneratedFiles:
         assert set(schema["required"]) == {"run", "targets"}
 
     def test_every_key_has_a_meaning(self):
-        schema = json.loads(json_schema())
+        for text in (json_schema(), space_schema()):
+            self.every_key_has_a_meaning(json.loads(text))
+
+    def every_key_has_a_meaning(self, schema):
         for model in (schema, *schema["$defs"].values()):
             for key in model.get("properties", {}).values():
                 referred = schema["$defs"].get(key.get("$ref", "").removeprefix("#/$defs/"), {})

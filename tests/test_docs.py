@@ -93,7 +93,7 @@ def steps_of(page: str) -> list[tuple[str, object, str | None]]:
         if block.language == "python" and not block.title:
             output = following.text if following and following.language == "text" else None
             steps.append((str(block), {"python": block.text}, output))
-        elif block.language == "yaml":
+        elif block.language == "yaml" and not block.title:
             steps.append((str(block), {"yaml": block.text}, None))
         for command in filter(runs, block.commands):
             steps.append((str(block), {"nascore": command.words[1:]}, "\n".join(command.shown) or None))
@@ -110,7 +110,7 @@ def test_a_page_runs_from_top_to_bottom(page, template, tmp_path):
         code = tmp_path / "code"
         shutil.copytree(ROOT / "nascore", code / "nascore", ignore=shutil.ignore_patterns("__pycache__"))
         for block in files:
-            with open(code / block.title, "a") as file:
+            with open((code if block.title.startswith("nascore/") else folder) / block.title, "a") as file:
                 file.write(block.text)
     steps = steps_of(page)
     files = [str(tmp_path / name) for name in ("steps.json", "outputs.json")]

@@ -9,7 +9,7 @@ import torch
 from nascore.data.store import ImageStore
 from nascore.evaluation.measure import fold
 from nascore.spaces import get_space
-from nascore.supernet import BinasSupernet, build_supernet
+from nascore.supernet import MultiPathSupernet, build_supernet
 from nascore.supernet.initialise import initialise
 from nascore.supernet.inputs import channels_last
 from nascore.training.batches import Batches
@@ -58,7 +58,7 @@ def train(folder: str, processes: int, space_name: str) -> dict[str, torch.Tenso
         initialise(supernet, 1)
         supernet = channels_last(supernet, device).double()
         teacher = None
-        if isinstance(supernet, BinasSupernet):
+        if isinstance(supernet, MultiPathSupernet):
             teacher = Teacher({40: fold(supernet.subnet(space.largest()))})
             order_channels(supernet, batches)
         curve = Trainer(supernet, batches, options, NoResume(), lambda _: {}, teacher).run()

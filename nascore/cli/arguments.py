@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from nascore.predictors import Predictor
     from nascore.spaces import Genes, StagedSpace
 
-SpaceName = Annotated[str, typer.Option("--space", metavar="NAME", help="Design space; `nascore spaces` lists them.")]
+SpaceName = Annotated[
+    str,
+    typer.Option(
+        "--space",
+        metavar="SPACE",
+        help="A published space (see `nascore spaces`), or a YAML file with one's own.",
+    ),
+]
 Resolutions = Annotated[
     str | None, typer.Option("--resolutions", metavar="PX,PX,...", help="Input resolutions of the space, pixels.")
 ]
@@ -48,10 +55,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 def space_of(name: str, resolutions: str | None, classes: int) -> "StagedSpace":
     """Return the space that the options describe."""
-    from nascore.spaces import get_space
+    from nascore.space_files import find_space
 
     options = {} if resolutions is None else {"resolutions": _whole_numbers(resolutions)}
-    return get_space(name, n_classes=classes, **options)
+    return find_space(name, n_classes=classes, **options)
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:

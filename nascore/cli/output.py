@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from nascore.spaces import StagedSpace
 
 GAP = "  "
 
@@ -61,13 +64,11 @@ def cost_cells(costs: Mapping[str, float], latencies: Sequence[str] = ()) -> lis
     return [metric_of(name).number(costs[name]) for name in (*METRICS, *latencies)]
 
 
-def arch_cells(arch_id: str, arch: Mapping[str, Any]) -> list[str]:
+def arch_cells(space: "StagedSpace", arch_id: str, arch: Mapping[str, Any]) -> list[str]:
     """Return the name and the global choices of an architecture in its published form."""
-    from nascore.results.labels import arch_choices
-
-    chosen = arch_choices(arch)
-    return [arch_id, str(chosen["resolution"]), str(chosen.get("wid", "–"))]
+    chosen = space.choices_of(arch)
+    return [arch_id, str(chosen["resolution"]), str(chosen.get("width", "–"))]
 
 
-ARCH_HEADER = ["architecture", "px", "wid"]
+ARCH_HEADER = ["architecture", "px", "width (%)"]
 """The column names of `arch_cells`."""

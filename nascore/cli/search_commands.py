@@ -192,7 +192,7 @@ def _print_result(result: "SearchResult") -> None:
         rows = [
             [
                 str(rank),
-                *arch_cells(subnet.arch_id, subnet.arch),
+                *arch_cells(result.space.whole(), subnet.arch_id, subnet.arch),
                 f"{100 * subnet.predicted_accuracy:.3f}",
                 *cost_cells(subnet.costs, latencies),
             ]
@@ -256,7 +256,7 @@ def predict(
     shown = {True: "yes", False: "no", None: "unknown"}
     cells = [
         [
-            *arch_cells(entry["arch_id"], entry["arch"]),
+            *arch_cells(whole, entry["arch_id"], entry["arch"]),
             f"{100 * entry['predicted_accuracy']:.3f}",
             f"{100 * entry['lower']:.2f} to {100 * entry['upper']:.2f}",
             shown[entry["covered"]],

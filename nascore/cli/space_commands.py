@@ -35,7 +35,10 @@ def register(app: typer.Typer) -> None:
 
 
 def spaces(
-    name: Annotated[str | None, typer.Argument(help="Space to describe; without it, all are listed.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Space to describe, or its YAML file; without it, the published ones are listed."),
+    ] = None,
     resolutions: Resolutions = None,
     classes: Classes = 2,
     as_json: AsJson = False,
@@ -67,6 +70,7 @@ def describe(space: "StagedSpace") -> dict[str, Any]:
         "depths": {stage.name: list(stage.depths) for stage in space.stages},
         "block_choices": {choice.name: list(choice.values) for choice in space.block_choices},
         "n_blocks": space.n_blocks,
+        "of_stages": {gene: list(values) for gene, values in space.structure},
         "smallest_costs": {metric: low for metric, (low, _) in ranges.items()},
         "largest_costs": {metric: high for metric, (_, high) in ranges.items()},
     }
@@ -83,7 +87,7 @@ def _cost_range(space: "StagedSpace", costs: "BlockTable") -> tuple[int, int]:
     if costs.reduce is np.add:
         high = costs.fixed + trellis.best_weight(costs.blocks)
     else:
-        high = np.maximum(costs.fixed, costs.blocks.max(axis=(1, 2)))
+        high = np.maximum(costs.fixed, costs.blocks[:, space.allowed_ops].max(axis=1))
     return int(least_cost(trellis, costs).min()), int(high.max())
 
 
@@ -94,7 +98,8 @@ def _print_space(described: dict[str, Any]) -> None:
         return " ".join(map(str, values))
 
     typer.echo(f"{described['name']}: {described['n_architectures']:,} different architectures\n")
-    per_block = f"each of the {described['n_blocks']} blocks that runs"
+    of_stage = ", as its stage has it" if described["of_stages"] else ""
+    per_block = f"each of the {described['n_blocks']} blocks that runs{of_stage}"
     rows = [
         *((name, listed(values), "the architecture") for name, values in described["global_choices"].items()),
         *((f"{name}.depth", listed(values), "the stage") for name, values in described["depths"].items()),
@@ -137,7 +142,9 @@ def cost(
     if as_json:
         print_json(entries)
     else:
-        cells = [[*arch_cells(entry["arch_id"], entry["arch"]), *cost_cells(entry["costs"])] for entry in entries]
+        cells = [
+            [*arch_cells(found, entry["arch_id"], entry["arch"]), *cost_cells(entry["costs"])] for entry in entries
+        ]
         typer.echo(table([*ARCH_HEADER, *cost_header()], cells))
 
 

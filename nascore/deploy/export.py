@@ -96,13 +96,12 @@ def _plain(subnet: Subnet) -> nn.Sequential:
 
 
 def _layers(network: nn.Sequential) -> Iterator[Layer]:
-    """Yield the layers in the order in which a subnet has them: a gate stands behind its depthwise convolution."""
+    """Yield the layers in the order in which a subnet has them: a gate behind its layer, the shortcut's last."""
     for unit in network:
         assert isinstance(unit, PlainUnit)
-        for layer in unit.layers:
-            assert isinstance(layer, Layer)
-            yield layer
-            if layer.shape.groups > 1:
-                for gate in unit.gate:
-                    assert isinstance(gate, Layer)
-                    yield gate
+        for number, layer in enumerate(unit.layers):
+            for found in (layer, *(unit.gate if number == unit.unit.gated else ())):
+                assert isinstance(found, Layer)
+                yield found
+        if unit.shortcut is not None:
+            yield unit.shortcut

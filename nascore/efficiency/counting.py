@@ -14,7 +14,8 @@ Everything is for batch size 1. The definitions, with sums over the layers of an
     every layer has one bias per output channel. Quantisation scales and code are not part of it.
 `peak_memory_bytes`
     The largest working set of activations, int8, tensors kept whole: input + output of a layer, and beside every
-    layer of a residual unit but the first, whose input it is, the kept input of the unit. Weights, SE gates and pooling
+    layer of a residual unit but the first, whose input it is, the kept input of the unit. A shortcut's layer runs last,
+    beside the output of the others. Weights, SE gates and pooling
     are not part of it. The published definition keeps it beside the depthwise layer alone, which in an inverted
     residual comes to the same maximum.
 """
@@ -30,36 +31,42 @@ def _weights(conv: Conv) -> int:
     return conv.c_out * (conv.c_in // conv.groups) * conv.kernel**2
 
 
+def _inputs(conv: Conv) -> int:
+    return conv.c_in * conv.in_size**2
+
+
 def _outputs(conv: Conv) -> int:
     return conv.c_out * conv.out_size**2
 
 
 def macs(unit: Unit) -> int:
     """Return the multiply-accumulates of a unit."""
-    return sum(_weights(conv) * conv.out_size**2 for conv in (*unit.convs, *unit.squeeze_excite))
+    return sum(_weights(conv) * conv.out_size**2 for conv in unit.all_convs)
 
 
 def thop_macs(unit: Unit) -> int:
     """Return the published count of multiply-accumulates of a unit."""
-    return macs(unit) + 4 * sum(_outputs(conv) for conv in unit.convs if conv.batch_norm)
+    return macs(unit) + 4 * sum(_outputs(conv) for conv in unit.all_convs if conv.batch_norm)
 
 
 def params(unit: Unit) -> int:
     """Return the number of trainable parameters of a unit."""
-    layers = (*unit.convs, *unit.squeeze_excite)
-    return sum(_weights(conv) + conv.c_out * (2 * conv.batch_norm + conv.bias) for conv in layers)
+    return sum(_weights(conv) + conv.c_out * (2 * conv.batch_norm + conv.bias) for conv in unit.all_convs)
 
 
 def flash_bytes(unit: Unit) -> int:
     """Return the bytes of a unit's int8 weights and int32 biases."""
-    return sum(_weights(conv) + 4 * conv.c_out for conv in (*unit.convs, *unit.squeeze_excite))
+    return sum(_weights(conv) + 4 * conv.c_out for conv in unit.all_convs)
 
 
 def peak_memory_bytes(unit: Unit) -> int:
     """Return the largest int8 working set of a unit, bytes."""
     first = unit.convs[0]
-    kept = first.c_in * first.in_size**2 if unit.residual else 0
-    return max(conv.c_in * conv.in_size**2 + _outputs(conv) + (kept if conv is not first else 0) for conv in unit.convs)
+    kept = _inputs(first) if unit.residual else 0
+    sets = [_inputs(conv) + _outputs(conv) + (kept if conv is not first else 0) for conv in unit.convs]
+    if unit.shortcut:
+        sets.append(_inputs(unit.shortcut) + _outputs(unit.shortcut) + _outputs(unit.convs[-1]))
+    return max(sets)
 
 
 METRICS: dict[str, tuple[Callable[[Unit], int], np.ufunc]] = {

@@ -77,7 +77,7 @@ def correct(table: LayerLatencies, networks: NetworkLatencies) -> LayerLatencies
         raise DataError(
             f"the measured networks get faster as the sum of their layers grows (slope {slope:.3g}): {busy}"
         )
-    corrected = replace(plain, correction=Correction(networks.space.name, slope, intercept, len(networks.genes)))
+    corrected = replace(plain, correction=Correction(networks.space.identity, slope, intercept, len(networks.genes)))
     smallest = table_sum(networks.space, corrected, networks.space.smallest()[None])[0]
     if smallest <= 0:
         raise DataError(f"corrected, the latency of the smallest subnet is {smallest:.3g} ms, expected above 0: {busy}")

@@ -67,10 +67,10 @@ def latency_block_table(space: StagedSpace, table: LayerLatencies) -> BlockTable
     correction = table.correction
     if correction is None:
         return BlockTable(_exact(fixed), _exact(blocks))
-    if correction.space != space.name:
+    if correction.space != space.identity:
         raise DataError(
             f"the latency table of {table.setting.device!r} is corrected for space {correction.space!r}; "
-            f"expected {space.name!r}: fit the correction on networks of the space"
+            f"expected {space.identity!r}: fit the correction on networks of the space"
         )
     return BlockTable(_exact(correction.slope * fixed + correction.intercept_ms), _exact(correction.slope * blocks))
 

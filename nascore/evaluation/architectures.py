@@ -18,8 +18,7 @@ from nascore.evaluation.options import EvaluationOptions
 from nascore.evaluation.same_images import check_images
 from nascore.files import file_sha256
 from nascore.progress import progress
-from nascore.spaces import Binas, OfaMcunet
-from nascore.spaces.staged import Genes
+from nascore.spaces.staged import Genes, StagedSpace
 from nascore.supernet import Subnet
 from nascore.supernet.checkpoint import load_supernet
 
@@ -54,7 +53,7 @@ class Measurer:
     def __init__(
         self,
         checkpoint: Path,
-        space: OfaMcunet | Binas,
+        space: StagedSpace,
         images: Path,
         options: EvaluationOptions,
         device: torch.device,

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nascore.supernet import Subnet
-from nascore.supernet.static_layers import Block, ConvBatchNorm
+from nascore.supernet.static_layers import ConvBatchNorm
 from nascore.supernet.subnet import check_resolution
 
 CHUNK = 16
@@ -40,13 +40,17 @@ def calibrate(subnet: Subnet, images: Tensor) -> None:
     SpaceError
         If the images have another resolution than the subnet.
     """
-    check_resolution(images, subnet.resolution)
+    check_resolution(images, subnet.units[0].convs[0])
     subnet.eval()
     chunks = list(images.split(CHUNK))
-    for unit in (subnet.first_conv, *subnet.blocks, subnet.feature_mix_layer):
-        outputs = _through(list(unit.mobile_inverted_conv) if isinstance(unit, Block) else [unit], chunks)
-        residual = isinstance(unit, Block) and unit.residual
-        chunks = [x + y for x, y in zip(chunks, outputs, strict=True)] if residual else outputs
+    chunks = _through([subnet.first_conv], chunks)
+    for block in subnet.blocks:
+        outputs = _through(list(block.mobile_inverted_conv), chunks)
+        if block.shortcut is not None:
+            _set_statistics(block.shortcut, (block.shortcut.convolved(chunk) for chunk in chunks))
+        chunks = [block.summed(x, y) for x, y in zip(chunks, outputs, strict=True)]
+    if subnet.feature_mix_layer is not None:
+        _through([subnet.feature_mix_layer], chunks)
 
 
 def _through(layers: list[ConvBatchNorm], chunks: list[Tensor]) -> list[Tensor]:
@@ -54,10 +58,10 @@ def _through(layers: list[ConvBatchNorm], chunks: list[Tensor]) -> list[Tensor]:
     before: nn.Module = nn.Identity()
     if len(layers) > 1:
         expand, *layers = layers
-        _set_statistics(expand, (expand.conv(chunk) for chunk in chunks))
+        _set_statistics(expand, (expand.convolved(chunk) for chunk in chunks))
         before = expand
     for layer in layers:
-        convolved = [layer.conv(before(chunk)) for chunk in chunks]
+        convolved = [layer.convolved(before(chunk)) for chunk in chunks]
         _set_statistics(layer, convolved)
         # Each output takes the place of what it is made from.
         chunks, before = [layer.after_conv(convolved.pop(0)) for _ in chunks], nn.Identity()

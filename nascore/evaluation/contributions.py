@@ -21,8 +21,7 @@ from nascore.files import file_sha256
 from nascore.progress import progress
 from nascore.results.contributions import CONDITION, NOTHING
 from nascore.seeds import generator
-from nascore.spaces import Binas
-from nascore.spaces.staged import Genes
+from nascore.spaces.staged import Genes, StagedSpace
 from nascore.supernet.checkpoint import load_supernet
 from nascore.supernet.inputs import channels_last, normalise
 
@@ -75,7 +74,7 @@ class PathMeasurer:
     """
 
     def __init__(
-        self, checkpoint: Path, space: Binas, images: Path, options: PathOptions, device: torch.device
+        self, checkpoint: Path, space: StagedSpace, images: Path, options: PathOptions, device: torch.device
     ) -> None:
         self.space = space.restrict({"resolution": [options.resolution]})
         self.supernet = channels_last(load_supernet(checkpoint, space), device).eval()

@@ -146,12 +146,4 @@ def _measure(
 
 def network_units(space: StagedSpace, genes: Genes) -> list[Unit]:
     """Return the units of one canonical `(n_genes,)` architecture, in order of execution, as deployed."""
-    row = genes[None]
-    g = int(space.global_index(row)[0])
-    ops, executed = space.op_index(row)[0], space.executed(row)[0]
-    blocks = [space.block_unit(g, int(block), int(ops[block])) for block in np.flatnonzero(executed)]
-    # The fixed units are listed in order of execution: those before the blocks have the larger maps.
-    fixed, size = space.fixed_units(g), blocks[0].convs[0].in_size
-    before = [unit for unit in fixed if not unit.pooled_from and unit.convs[-1].out_size >= size]
-    units = [*before, *blocks, *fixed[len(before) :]]
-    return [LayerSignature.of(unit).unit() for unit in units]
+    return [LayerSignature.of(unit).unit() for unit in space.units(genes)]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nascore.seeds import integer_seed
 from nascore.spaces.layers import Conv, Unit
-from nascore.supernet.static_layers import activation
+from nascore.supernet.static_layers import activation, padded_conv
 
 
 class Layer(nn.Module):
@@ -20,34 +20,37 @@ class Layer(nn.Module):
     def __init__(self, shape: Conv) -> None:
         super().__init__()
         self.shape = shape
-        self.conv = nn.Conv2d(
-            shape.c_in, shape.c_out, shape.kernel, shape.stride, shape.kernel // 2, groups=shape.groups
-        )
-        self.act = activation(shape)
+        self.pad, self.conv = padded_conv(shape, bias=True)
+        self.act = activation(shape.activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer."""
-        y: Tensor = self.act(self.conv(x))
+        y: Tensor = self.act(self.conv(self.pad(x)))
         return y
 
 
 class PlainUnit(nn.Module):
-    """One unit: pooling where it has any, its layers, the gate behind the depthwise one, the residual sum."""
+    """One unit: pooling where it has any, its layers, the gate behind one of them, the residual sum."""
 
     def __init__(self, unit: Unit) -> None:
         super().__init__()
         self.unit = unit
         self.layers = nn.ModuleList(map(Layer, unit.convs))
         self.gate = nn.Sequential(*map(Layer, unit.squeeze_excite))
+        self.shortcut = Layer(unit.shortcut) if unit.shortcut else None
+        self.act = activation(unit.activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the unit to `(batch, c_in, size, size)` activations."""
         y = x.mean((2, 3), keepdim=True) if self.unit.pooled_from else x
-        for layer, conv in zip(self.layers, self.unit.convs, strict=True):
+        for number, layer in enumerate(self.layers):
             y = layer(y)
-            if len(self.gate) and conv.groups > 1:
+            if len(self.gate) and number == self.unit.gated:
                 y = y * self.gate(y.mean((2, 3), keepdim=True))
-        return x + y if self.unit.residual else y
+        if not self.unit.residual:
+            return y
+        total: Tensor = self.act((x if self.shortcut is None else self.shortcut(x)) + y)
+        return total
 
 
 def plain_network(units: Sequence[Unit]) -> nn.Sequential:

@@ -50,25 +50,31 @@ class _Graph:
             self.constant(conv.bias.numpy()),
             kernel_shape=[shape.kernel] * 2,
             strides=[shape.stride] * 2,
-            pads=[shape.kernel // 2] * 4,
+            pads=[side for side in shape.pads for _ in range(2)],
             group=shape.groups,
         )
-        if shape.activation == "relu6":
-            return self.node("Clip", y, *(self.constant(np.array(end, dtype=np.float32)) for end in (0, 6)))
-        operator, attributes = _OPERATORS.get(shape.activation, ("", {}))
-        return self.node(operator, y, **attributes) if operator else y
+        return self.activation(shape.activation, y)
+
+    def activation(self, name: str, x: str) -> str:
+        if name == "relu6":
+            return self.node("Clip", x, *(self.constant(np.array(end, dtype=np.float32)) for end in (0, 6)))
+        operator, attributes = _OPERATORS.get(name, ("", {}))
+        return self.node(operator, x, **attributes) if operator else x
 
     def unit(self, module: nn.Module, x: str) -> str:
         assert isinstance(module, PlainUnit)
         y = self._mean(x) if module.unit.pooled_from else x
-        for layer, shape in zip(module.layers, module.unit.convs, strict=True):
+        for number, layer in enumerate(module.layers):
             y = self.layer(layer, y)
-            if len(module.gate) and shape.groups > 1:
+            if len(module.gate) and number == module.unit.gated:
                 gate = self._mean(y)
                 for part in module.gate:
                     gate = self.layer(part, gate)
                 y = self.node("Mul", y, gate)
-        return self.node("Add", x, y) if module.unit.residual else y
+        if not module.unit.residual:
+            return y
+        kept = x if module.shortcut is None else self.layer(module.shortcut, x)
+        return self.activation(module.unit.activation, self.node("Add", kept, y))
 
     def _mean(self, x: str) -> str:
         return self.node("ReduceMean", x, axes=[2, 3], keepdims=1)

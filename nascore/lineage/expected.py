@@ -45,7 +45,8 @@ class Expected:
         """
         chosen = [(), *((predictor_module(name),) for name in predictor_names()), ("nascore.training.__main__",)]
         chosen.append(tuple(map(predictor_module, NETWORK_PREDICTORS)))
-        recorded, space = record.code.fingerprint, record.params.get("space", {}).get("name")
+        given = record.params.get("space", {})
+        recorded, space = record.code.fingerprint, "described" if "description" in given else given.get("name")
         # The first of them that fits is looked for: each takes milliseconds, and there is one for every script.
         if any(self._fingerprint(record.script, modules, space) == recorded for modules in chosen):
             return []

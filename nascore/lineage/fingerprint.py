@@ -34,7 +34,8 @@ CARRIERS = ("nascore.results.table", "nascore.data.download")
 and what is downloaded is the same however it came."""
 
 OF_ONE_SPACE = {
-    "binas": ("nascore.spaces.binas", "nascore.spaces.block_strings", "nascore.supernet.binas",
+    "described": ("nascore.spaces.described", "nascore.spaces.description"),
+    "binas": ("nascore.spaces.binas", "nascore.spaces.block_strings", "nascore.supernet.multi_path_supernet",
               "nascore.supernet.multi_path"),
 }  # fmt: skip
 """Modules that only jobs on one space use anything of, though all jobs import them."""
@@ -83,7 +84,8 @@ def fingerprint(
     *entry_points
         Scripts as paths from `root` (``"workflow_scripts/search.py"``) or modules (``"nascore.search.exact"``).
     space
-        Name of the design space that the job is on; modules of other spaces do not count. By default all do.
+        Kind of the design space that the job is on: a name, or ``"described"``; modules of other spaces do not count.
+        By default all do.
     versions
         Versions of packages; by default those that are installed.
 

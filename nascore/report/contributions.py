@@ -11,7 +11,7 @@ import pandas as pd
 
 from nascore.report.figures import INK, MUTED, Figure, figure, tooltips
 from nascore.results.contributions import CONTRIBUTIONS, NOTHING, Base, Quality
-from nascore.results.labels import correlation, gene_value, op_label, percent
+from nascore.results.labels import correlation, op_label, percent
 from nascore.spaces import StagedSpace
 
 CELL = 27
@@ -136,7 +136,7 @@ def _choice_cells(space: StagedSpace, ops: pd.DataFrame, error: float) -> list[p
         cells = {
             "row": [space.stages[stage].name for stage, _ in by_value.index],
             "choice": {"se": "squeeze-and-excitation"}.get(choice.name, choice.name),
-            "value": [gene_value(f".{choice.name}", value) for _, value in by_value.index],
+            "value": [space.value_label(f".{choice.name}", value) for _, value in by_value.index],
             "points": 100 * by_value["mean"].to_numpy(),
             # Of the two means that a difference has, the one of all operations is taken off.
             "error": error / (2 * by_value["size"].to_numpy()) ** 0.5,

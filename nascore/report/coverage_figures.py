@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 
 from nascore.report.figures import INK, Figure, figure
-from nascore.results.labels import gene_value
 from nascore.spaces import StagedSpace
 
 
@@ -15,10 +14,12 @@ def coverage_figures(space: StagedSpace, coverage: pd.DataFrame) -> list[Figure]
     blocks, others = coverage[in_blocks], coverage[~in_blocks]
     parts = blocks["gene"].str.rsplit(".", n=1, expand=True)
     names: list[str] = parts[1].tolist() if len(blocks) else []
-    choice = [f"{name} {gene_value(f'.{name}', value)}" for name, value in zip(names, blocks["value"], strict=True)]
+    choice = [
+        f"{name} {space.value_label(f'.{name}', value)}" for name, value in zip(names, blocks["value"], strict=True)
+    ]
     cells = pd.DataFrame({"column": parts[0] if len(blocks) else [], "row": choice, "n_rows": blocks["n_rows"]})
-    row_order = [f"{c.name} {gene_value(f'.{c.name}', v)}" for c in space.block_choices for v in c.values]
-    labels = [gene_value(gene, value) for gene, value in zip(others["gene"], others["value"], strict=True)]
+    row_order = [f"{c.name} {space.value_label(f'.{c.name}', v)}" for c in space.block_choices for v in c.values]
+    labels = [space.value_label(gene, value) for gene, value in zip(others["gene"], others["value"], strict=True)]
     rank = others.groupby("gene")["value"].rank(method="first").astype(int)
     wide = pd.DataFrame({"column": rank, "row": others["gene"], "n_rows": others["n_rows"], "choice": labels})
     genes = [name for name in space.gene_names if name in set(others["gene"])]

@@ -6,7 +6,7 @@ import pandas as pd
 
 from nascore.report.view import TargetView
 from nascore.results.finetuning import Finetuning
-from nascore.results.labels import METRICS, arch_choices, percent, points
+from nascore.results.labels import METRICS, percent, points
 from nascore.results.validation import Contender, Role, Validation
 
 ROLE_LABELS: dict[Role, str] = {
@@ -143,7 +143,7 @@ def ranking_table(targets: Sequence[TargetView]) -> pd.DataFrame:
             c.arch_id,
             round(100 * c.predicted_accuracy, 4),
             round(100 * c.search_accuracy, 4),
-            arch_choices(c.arch)["resolution"],
+            t.space.choices_of(c.arch)["resolution"],
         )
         for t in targets
         if t.validation

@@ -41,6 +41,7 @@ from nascore.report.view import (
     whole_coverage,
 )
 from nascore.results import labels
+from nascore.spaces import StagedSpace
 
 FOLDER = Path(__file__).parent
 
@@ -68,7 +69,7 @@ def render(content: ReportContent) -> str:
     targets = target_views(content)
     coverage = whole_coverage(content.space, content.coverage)
     return (
-        _environment()
+        _environment(content.space)
         .get_template("page.html.j2")
         .render(
             content=content,
@@ -84,7 +85,7 @@ def render(content: ReportContent) -> str:
             agreements=agreements(content.latency),
             crossed=crossed(content.latency, targets),
             contribution_facts=contribution_facts(content.contributions) if content.contributions else [],
-            uncovered=uncovered(coverage),
+            uncovered=uncovered(content.space, coverage),
             searched_parts=searched_parts(targets),
             standard_error=_standard_error(content),
             figures=_figures(content, targets) | {"coverage": coverage_figures(content.space, coverage)},
@@ -126,7 +127,7 @@ def _standard_error(content: ReportContent) -> float:
     return sqrt(mean * (1 - mean) / content.dataset.n_images)
 
 
-def _environment() -> Environment:
+def _environment(space: StagedSpace) -> Environment:
     """Return the template environment: everything escaped, nothing undefined."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
@@ -140,7 +141,7 @@ def _environment() -> Environment:
         points=labels.points,
         correlation=labels.correlation,
         count=labels.count,
-        arch=labels.arch_label,
+        arch=space.arch_label,
         svg=Markup,
     )
     helpers: dict[str, Any] = {
@@ -149,7 +150,7 @@ def _environment() -> Environment:
         "STATUS": STATUS_LABELS,
         "ROLES": ROLE_LABELS,
         "ESTIMATES": ESTIMATE_LABELS,
-        "gene_value": labels.gene_value,
+        "value_label": space.value_label,
         "role_counts": role_counts,
         "verdict": verdict,
         "finetuning_verdict": finetuning_verdict,

@@ -8,13 +8,13 @@ import pandas as pd
 from nascore.report.reading import read_finetunings, read_validations
 from nascore.results.costs import COUNTED
 from nascore.results.finetuning import Finetuning
-from nascore.results.labels import arch_choices
 from nascore.results.outcome import Outcome, Winner, outcomes
 from nascore.results.predictors import PredictorMetrics
 from nascore.results.search import SearchResult, Subnet
 from nascore.results.summary import FIGURES, PREDICTORS, SEARCHES, TARGETS, VALIDATED
 from nascore.results.table import Table
 from nascore.results.validation import Validation
+from nascore.spaces import StagedSpace
 
 Row = dict[str, str | float | None]
 
@@ -50,7 +50,7 @@ def searches_table(searches: Sequence[str | Path]) -> pd.DataFrame:
             "message": result.message,
         }
         if best := result.best:
-            row |= _about(best) | {metric: best.costs[metric] for metric in result.shown_costs}
+            row |= _about(best, result.space.whole()) | {metric: best.costs[metric] for metric in result.shown_costs}
         if result.certificate:
             row["gap"] = result.certificate.gap
         rows.append(row)
@@ -103,28 +103,28 @@ def _limits(result: SearchResult) -> str:
     return "; ".join([*bounds, *(f"{name} = {value}" for name, value in result.fixed.items())])
 
 
-def _about(subnet: Subnet | Winner) -> Row:
-    """Return what the tables say of a subnet itself; a space without widths has no `wid`."""
+def _about(subnet: Subnet | Winner, space: StagedSpace) -> Row:
+    """Return what the tables say of a subnet itself."""
     about: Row = {"arch_id": subnet.arch_id, "predicted_accuracy": subnet.predicted_accuracy}
-    return about | arch_choices(subnet.arch)
+    return about | space.choices_of(subnet.arch)
 
 
 def _outcome_rows(outcome: Outcome) -> Iterable[Row]:
     """Yield the rows of one target in `targets_table`."""
-    search, winner = outcome.search, outcome.winner
+    search, winner, space = outcome.search, outcome.winner, outcome.search.space.whole()
     shared: Row = {"target": outcome.target, "predictor": search.predictor, "limits": _limits(search)}
     if winner is None:
         message = outcome.validation.message if outcome.validation else search.message
         yield shared | {"searcher": search.searcher, "claim": outcome.optimum_claim, "message": message}
         return
-    row = shared | {"subnet": "winner", "searcher": winner.searcher, "claim": winner.claim} | _about(winner)
+    row = shared | {"subnet": "winner", "searcher": winner.searcher, "claim": winner.claim} | _about(winner, space)
     row |= {metric: winner.costs[metric] for metric in search.shown_costs}
     if winner.test:
         row |= dict(zip(("measured_accuracy", "measured_lower", "measured_upper"), winner.test.interval, strict=True))
     yield row | {"finetuned_epochs": winner.finetuned_epochs, "within_limits": winner.within_limits}
     if other := outcome.other_optimum:
         row = shared | {"subnet": "optimum", "searcher": search.searcher, "claim": outcome.optimum_claim}
-        row |= _about(other) | {metric: other.costs[metric] for metric in search.shown_costs}
+        row |= _about(other, space) | {metric: other.costs[metric] for metric in search.shown_costs}
         yield row | {"within_limits": search.within_limits(other.costs)}
 
 
@@ -138,6 +138,7 @@ def _tested_rows(validation: Validation, result: SearchResult, tuned: Finetuning
         "n_test_images": validation.split_test.n_images,
         "message": validation.message,
     }
+    space = result.space.whole()
     if not validation.tested:
         yield about
     for role, contender in validation.tested.items():
@@ -146,7 +147,7 @@ def _tested_rows(validation: Validation, result: SearchResult, tuned: Finetuning
         costs = measured.costs_measured if measured else contender.costs
         satisfied = measured.satisfies_target if measured else result.within_limits(costs)
         figures: Row = {name: getattr(contender, name) for name in FIGURES}
-        row = about | {"role": role, "n_measured": n_measured} | figures | arch_choices(contender.arch)
+        row = about | {"role": role, "n_measured": n_measured} | figures | space.choices_of(contender.arch)
         row |= {metric: contender.costs[metric] for metric in result.shown_costs if metric not in COUNTED}
         row |= {metric: costs[metric] for metric in COUNTED} | {"satisfies_target": satisfied}
         yield row

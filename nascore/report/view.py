@@ -11,7 +11,7 @@ import pandas as pd
 from nascore.report.content import ReportContent
 from nascore.results.drawing import stand_alone, subnet_svg
 from nascore.results.finetuning import Finetuning
-from nascore.results.labels import METRICS, arch_label, count, gene_value, metric_of, percent
+from nascore.results.labels import METRICS, count, metric_of, percent
 from nascore.results.outcome import Outcome, Winner, outcomes
 from nascore.results.search import SearchResult
 from nascore.results.validation import Validation
@@ -159,13 +159,15 @@ class TargetView:
             text = f"{metric_of(record.metric).label} {metric_of(record.metric).text(record.smallest)}"
             titles[record.arch_id] = f"{titles[record.arch_id]}, {text}" if record.arch_id in titles else text
         return [
-            subnet_svg(self.space, self.space.from_dicts([arch])[0], f"Smallest {titles[key]}: {arch_label(arch)}")
+            subnet_svg(
+                self.space, self.space.from_dicts([arch])[0], f"Smallest {titles[key]}: {self.space.arch_label(arch)}"
+            )
             for key, arch in archs.items()
         ]
 
     def _title(self, winner: Winner) -> str:
         """Return the title of the winner's picture: the subnet, and its own accuracies."""
-        title = f"{self.name}: winner {winner.arch_id}, {arch_label(winner.arch)}, "
+        title = f"{self.name}: winner {winner.arch_id}, {self.space.arch_label(winner.arch)}, "
         if winner.test:
             title += f"measured {percent(winner.test.test_accuracy)}, "
         return f"{title}predicted {percent(winner.predicted_accuracy)}"
@@ -234,11 +236,11 @@ def whole_coverage(space: StagedSpace, coverage: pd.DataFrame) -> pd.DataFrame:
     return table.assign(n_rows=rows.reindex(pd.MultiIndex.from_frame(table), fill_value=0).to_numpy(dtype=np.int64))
 
 
-def uncovered(coverage: pd.DataFrame) -> list[str]:
+def uncovered(space: StagedSpace, coverage: pd.DataFrame) -> list[str]:
     """Return each gene that has choices without any row, with those choices."""
     none = coverage[coverage["n_rows"] == 0]
     return [
-        f"{gene}: {', '.join(gene_value(str(gene), int(value)) for value in group['value'])}"
+        f"{gene}: {', '.join(space.value_label(str(gene), int(value)) for value in group['value'])}"
         for gene, group in none.groupby("gene", sort=False)
     ]
 
@@ -249,7 +251,7 @@ def searched_parts(targets: Sequence[TargetView]) -> list[str]:
     for target in targets:
         for result in target.results:
             kept = [
-                f"{gene} {', '.join(gene_value(gene, value) for value in values)}"
+                f"{gene} {', '.join(target.space.value_label(gene, value) for value in values)}"
                 for gene, values in result.space.kept_to.items()
                 if gene not in result.fixed
             ]

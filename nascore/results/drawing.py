@@ -17,8 +17,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from numpy.typing import NDArray
 
-from nascore.results.labels import arch_label
-from nascore.spaces.layers import Unit
 from nascore.spaces.staged import StagedSpace
 
 WIDTH, HEIGHT = 1000, 252
@@ -80,7 +78,7 @@ def draw_subnet(space: StagedSpace, genes_row: NDArray[np.int8], title: str = ""
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, WIDTH), ylim=(HEIGHT, 0))
         axes.set_axis_off()
-        _write(axes, MARGIN, 24, title or arch_label(space.to_dicts(row)[0]), 14, weight="bold", align="left")
+        _write(axes, MARGIN, 24, title or space.arch_label(space.to_dicts(row)[0]), 14, weight="bold", align="left")
         _draw_groups(axes, list(_boxes(space, row)))
         _draw_legend(axes, {choice.name: choice.values for choice in space.block_choices})
         for artist in axes.get_children():
@@ -116,7 +114,7 @@ def _boxes(space: StagedSpace, row: NDArray[np.int8]) -> Iterator[_Box]:
     g = int(space.global_index(row)[0])
     executed, ops, named = space.executed(row)[0], space.op_index(row)[0], [c.name for c in space.block_choices]
     units = [space.block_unit(g, block, int(op)) for block, op in enumerate(ops)]
-    (stem, *first), after = _around_blocks(space.fixed_units(g), units[-1])
+    (stem, *first), after = space.first_units(g), space.last_units(g)
     yield _Box("", "input", stem.convs[0].c_in, stem.convs[0].in_size)
     yield _Box("", f"stem {stem.convs[0].kernel}×{stem.convs[0].kernel}", stem.convs[0].c_out, stem.convs[0].out_size)
     for unit in first:
@@ -140,15 +138,6 @@ def _boxes(space: StagedSpace, row: NDArray[np.int8]) -> Iterator[_Box]:
     names = [*["feature mix", *["head"] * len(tail)][: len(tail) - 1], "classifier"]
     for text, conv in zip(names, tail, strict=True):
         yield _Box("", text, conv.c_out, conv.out_size)
-
-
-def _around_blocks(fixed: Sequence[Unit], last: Unit) -> tuple[list[Unit], list[Unit]]:
-    """Divide the fixed units into those before the blocks, the stem at least, and those that go on from the last."""
-    out = (last.convs[-1].c_out, last.convs[-1].out_size)
-    for place, unit in enumerate(fixed[1:], start=1):
-        if (unit.convs[0].c_in, unit.pooled_from or unit.convs[0].in_size) == out:
-            return list(fixed[:place]), list(fixed[place:])
-    return list(fixed), []
 
 
 def _draw_groups(axes: Axes, boxes: list[_Box]) -> None:

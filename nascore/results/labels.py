@@ -1,17 +1,12 @@
 """Gives costs and choices their labels: names, units and decimals, the same in every table, chart and drawing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
-from typing import Any
 
 from nascore.errors import DataError, unknown_name
 from nascore.latency_schema import latency_metric
-from nascore.spaces.block_strings import parse_architecture
-from nascore.spaces.ofa_mcunet import WIDTH_MULTIPLIERS
-
-NBSP = "\u00a0"
-"""Keeps a number and its unit on one line."""
+from nascore.spaces.staged import NBSP
 
 
 @dataclass(frozen=True)
@@ -101,29 +96,6 @@ def count(number: int) -> str:
     return f"{number / 10**exponent:.2f}{NBSP}×{NBSP}10{power}"
 
 
-def width_label(index: int) -> str:
-    """Write a published `wid` as the width multiplier that it stands for."""
-    return f"×{WIDTH_MULTIPLIERS[index]:g}"
-
-
-def arch_choices(arch: Mapping[str, Any]) -> dict[str, int]:
-    """Return the global choices of an architecture in the published form of its space: `resolution`, maybe `wid`."""
-    width = {"wid": arch["wid"]} if "wid" in arch else {}
-    return {"resolution": arch.get("image_size", arch.get("resolution")), **width}
-
-
-def arch_label(arch: Mapping[str, Any]) -> str:
-    """Name an architecture in its published form by its resolution, and by its width or else its depths."""
-    size = f"{arch_choices(arch)['resolution']}{NBSP}px"
-    if "wid" in arch:
-        return f"{size}, {width_label(arch['wid'])}"
-    if "arch_string" in arch:
-        depths = [len(stage) for stage in parse_architecture(arch["arch_string"])[1:-1]]
-    else:
-        depths = [value for gene, value in arch.items() if gene.endswith(".depth")]
-    return f"{size}, depths{NBSP}{NBSP.join(map(str, depths))}"
-
-
 def op_label(names: Sequence[str], values: Sequence[int]) -> str:
     """Name an operation by the values of its choices, such as ``e3 k5 SE``."""
     return " ".join(filter(None, map(choice_label, names, values)))
@@ -134,13 +106,3 @@ def choice_label(name: str, value: int) -> str:
     if name == "se":
         return "SE" if value else ""
     return f"{name[0]}{value}"
-
-
-def gene_value(gene: str, value: int) -> str:
-    """Write the value of one gene."""
-    if gene == "width":
-        return width_label(value)
-    if gene.endswith(".se"):
-        return "on" if value else "off"
-    unit = {"resolution": f"{NBSP}px", "depth": " blocks" if value != 1 else " block"}
-    return f"{value}{unit.get(gene.rsplit('.')[-1], '')}"

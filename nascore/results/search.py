@@ -40,7 +40,7 @@ class SearchedSpace(Record):
         The size of the searched part.
     kept_to
         The genes that are restricted, with the values that they may have.
-    n_classes, channels, note
+    n_classes, channels, description, note
         The space's own options; None or empty where it has none.
     """
 
@@ -50,12 +50,16 @@ class SearchedSpace(Record):
     kept_to: dict[str, list[int]]
     n_classes: int = 2
     channels: str | None = None
+    description: dict[str, Any] | None = None
     note: str = ""
 
     def whole(self) -> StagedSpace:
         """Return the whole space, without what the search was kept to."""
-        own = {} if self.channels is None else {"channels": self.channels}
-        space: StagedSpace = get_space(self.name, resolutions=tuple(self.resolutions), n_classes=self.n_classes, **own)
+        own = {"channels": self.channels, "description": self.description}
+        given = {name: value for name, value in own.items() if value is not None}
+        space: StagedSpace = get_space(
+            self.name, resolutions=tuple(self.resolutions), n_classes=self.n_classes, **given
+        )
         return space
 
 

@@ -12,7 +12,11 @@ _SHARE = Column("number", "in [0, 1]", optional=True)
 _NUMBER = Column("number", optional=True)
 _LOSS = Column("number", "nats per image", optional=True)
 _COSTS = {name: Column("number", unit, optional=True) for name, unit in COUNTED.items()}
-_CHOICES = {"resolution": Column("number", "pixels", optional=True), "wid": _NUMBER}
+_CHOICES = {
+    "resolution": Column("number", "pixels", optional=True),
+    "wid": _NUMBER,
+    "width": Column("number", "% of the widest", optional=True),
+}
 LATENCIES = latency_metric("")
 """How the names of columns with the latency on a device begin, in milliseconds."""
 

@@ -136,7 +136,7 @@ def _searched_space(problem: Problem) -> SearchedSpace:
         name=space.name,
         resolutions=[v for choice in space.global_choices if choice.name == "resolution" for v in choice.values],
         n_architectures=space.size(),
-        kept_to={name: list(values) for name, values in space.allowed},
+        kept_to={name: list(values) for name, values in space.allowed if (name, values) not in space.structure},
         **space.options(),
     )
 

@@ -1,6 +1,6 @@
 """Design spaces: what an architecture is. NumPy only.
 
-A new space is one file here and one line in `_BUILDERS`.
+A space of one's own is a description, see `nascore.spaces.description`; the published ones are classes.
 """
 
 import inspect
@@ -9,16 +9,27 @@ from typing import Any
 
 from nascore.errors import SpaceError, unknown_name
 from nascore.spaces.binas import Binas
+from nascore.spaces.described import DescribedSpace
 from nascore.spaces.ofa_mcunet import OfaMcunet
 from nascore.spaces.staged import Choice, Genes, Stage, StagedSpace
 
-__all__ = ["Binas", "Choice", "Genes", "OfaMcunet", "Stage", "StagedSpace", "get_space", "space_names"]
+__all__ = [
+    "Binas",
+    "Choice",
+    "DescribedSpace",
+    "Genes",
+    "OfaMcunet",
+    "Stage",
+    "StagedSpace",
+    "get_space",
+    "space_names",
+]
 
 _BUILDERS: dict[str, Callable[..., StagedSpace]] = {"ofa_mcunet": OfaMcunet.build, "binas": Binas.build}
 
 
 def space_names() -> list[str]:
-    """Return the names that `get_space` knows."""
+    """Return the names of the published spaces, which `get_space` knows."""
     return list(_BUILDERS)
 
 
@@ -28,15 +39,21 @@ def get_space(name: str, **options: Any) -> Any:
     Parameters
     ----------
     name
-        A registered name, e.g. ``"ofa_mcunet"``.
+        That of a published space, e.g. ``"ofa_mcunet"``, or of the description that is given.
     **options
-        What the space lets a user choose, e.g. ``resolutions=(96, 160)``.
+        What the space lets a user choose, e.g. ``resolutions=(96, 160)``. A ``description`` makes the space that it
+        describes; see `nascore.spaces.description`.
 
     Raises
     ------
     SpaceError
         If the name is unknown or an option is not valid.
     """
+    if "description" in options:
+        space = DescribedSpace.build(**options)
+        if space.name != name:
+            raise SpaceError(f"the description is of space {space.name!r}; expected {name!r}")
+        return space
     if name not in _BUILDERS:
         raise SpaceError(unknown_name("space", name, _BUILDERS))
     builder = _BUILDERS[name]

@@ -61,7 +61,12 @@ class Binas(StagedSpace):
     n_classes: int = 1000
     channels: str = "base"
 
-    column_types: ClassVar[Mapping[str, str]] = {"resolution": "int16", "arch_string": "string"}
+    supernet: ClassVar[str] = "multi_path"
+
+    @property
+    def column_types(self) -> Mapping[str, str]:
+        """Resolution and published string."""
+        return {"resolution": "int16", "arch_string": "string"}
 
     @classmethod
     def build(
@@ -92,6 +97,11 @@ class Binas(StagedSpace):
         """Return the number of classes and the channels."""
         return {"n_classes": self.n_classes, "channels": self.channels}
 
+    @property
+    def identity(self) -> str:
+        """The name, and the channels where they are not those of the published base model."""
+        return self.name if self.channels == "base" else f"{self.name} {self.channels}"
+
     # -- shapes ------------------------------------------------------------------------------------
 
     def stage_sizes(self, global_index: int) -> list[int]:
@@ -101,20 +111,20 @@ class Binas(StagedSpace):
             sizes.append((sizes[-1] - 1) // stride + 1)
         return sizes
 
-    def fixed_units(self, global_index: int) -> list[Unit]:
-        """Return the units that every architecture of a resolution has.
-
-        Stem, depthwise-separable block, last convolution, head and classifier, in order of execution.
-        """
+    def first_units(self, global_index: int) -> list[Unit]:
+        """Return stem and depthwise-separable block."""
         widths, sizes = CHANNELS[self.channels], self.stage_sizes(global_index)
         stem = Conv(3, widths.stem, 3, 2, int(self.global_values[global_index, 0]), activation=ACTIVATION)
         depthwise = Conv(widths.stem, widths.stem, 3, 1, sizes[0], groups=widths.stem, activation="relu")
+        return [Unit((stem,)), Unit((depthwise, Conv(widths.stem, widths.first, 1, 1, sizes[0])))]
+
+    def last_units(self, global_index: int) -> list[Unit]:
+        """Return last convolution, and head and classifier."""
+        widths, sizes = CHANNELS[self.channels], self.stage_sizes(global_index)
         last = Conv(widths.stages[-1], widths.last, 1, 1, sizes[-1], activation=ACTIVATION)
         head = Conv(widths.last, HEAD, 1, 1, 1, batch_norm=False, bias=True, activation=ACTIVATION)
         classifier = Conv(HEAD, self.n_classes, 1, 1, 1, batch_norm=False, bias=True)
         return [
-            Unit((stem,)),
-            Unit((depthwise, Conv(widths.stem, widths.first, 1, 1, sizes[0]))),
             Unit((last,)),
             Unit((head, classifier), pooled_from=sizes[-1]),
         ]
@@ -164,16 +174,6 @@ class Binas(StagedSpace):
             except SpaceError as error:
                 raise SpaceError(f"row {row}: {error}") from None
         return genes
-
-    def to_columns(self, genes: Genes) -> dict[str, list[Any]]:
-        """Return architectures as the columns of `column_types`."""
-        dicts = self.to_dicts(genes)
-        return {name: [entry[name] for entry in dicts] for name in self.column_types}
-
-    def from_columns(self, columns: Mapping[str, Sequence[Any]]) -> Genes:
-        """Read architectures from the columns of `column_types`; see `from_dicts` for errors."""
-        rows = zip(*(columns[name] for name in self.column_types), strict=True)
-        return self.from_dicts([dict(zip(self.column_types, row, strict=True)) for row in rows])
 
     def _read_dict(self, entry: Mapping[str, Any]) -> Genes:
         """Read one architecture."""

@@ -18,7 +18,7 @@ def make_divisible(value: float, divisor: int = 8) -> int:
 
 @dataclass(frozen=True)
 class Conv:
-    """A square convolution with padding `kernel // 2`; a linear layer is a 1x1 one on a 1x1 map.
+    """A square convolution with an odd kernel; a linear layer is a 1x1 one on a 1x1 map.
 
     Parameters
     ----------
@@ -32,6 +32,9 @@ class Conv:
         Whether the layer has a bias of its own.
     activation
         What follows: ``"relu"``, ``"relu6"``, ``"hswish"``, ``"hsigmoid"``, or nothing.
+    padding
+        ``"symmetric"``: `kernel // 2` zeros on every side, as in PyTorch; ``"same"``: as few as the output needs, more
+        behind the map than before it, as in TensorFlow. They differ where the stride is above 1.
     """
 
     c_in: int
@@ -43,11 +46,20 @@ class Conv:
     batch_norm: bool = True
     bias: bool = False
     activation: str = ""
+    padding: str = "symmetric"
 
     @property
     def out_size(self) -> int:
-        """Height and width of the output map, pixels."""
+        """Height and width of the output map, pixels; the same for both kinds of padding."""
         return (self.in_size - 1) // self.stride + 1
+
+    @property
+    def pads(self) -> tuple[int, int]:
+        """Rows (and columns) of zeros before and behind the map."""
+        if self.padding == "symmetric":
+            return self.kernel // 2, self.kernel // 2
+        total = max((self.out_size - 1) * self.stride + self.kernel - self.in_size, 0)
+        return total // 2, total - total // 2
 
 
 @dataclass(frozen=True)
@@ -59,17 +71,50 @@ class Unit:
     convs
         The layers on feature maps, in order.
     squeeze_excite
-        The two 1x1 layers of a squeeze-and-excitation gate on the pooled map, or empty.
+        The two 1x1 layers of a squeeze-and-excitation gate on the pooled map, or empty. It stands behind layer number
+        `gated`.
     residual
         Whether the unit's input is kept and added to its output.
     pooled_from
         Height and width of the map that is averaged to one pixel before the first layer; 0: none is.
+    shortcut
+        The layer that brings the kept input to the shape of the output, where it has another.
+    activation
+        What follows the sum of a residual unit; see `Conv`.
     """
 
     convs: tuple[Conv, ...]
     squeeze_excite: tuple[Conv, ...] = ()
     residual: bool = False
     pooled_from: int = 0
+    shortcut: Conv | None = None
+    activation: str = ""
+
+    @property
+    def gated(self) -> int:
+        """Number of the layer that the gate stands behind: the depthwise or grouped one, or else the last."""
+        return next((number for number, conv in enumerate(self.convs) if conv.groups > 1), len(self.convs) - 1)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """Names of `convs`, those of the published OFA-MCUNet checkpoint where it has such a layer."""
+        names = []
+        for number, conv in enumerate(self.convs):
+            before_grouped = any(other.groups > 1 for other in self.convs[number + 1 :])
+            if conv.groups > 1:
+                names.append("depth_conv")
+            elif conv.kernel == 1 and before_grouped:
+                names.append("inverted_bottleneck")
+            elif conv.kernel == 1 and number == len(self.convs) - 1:
+                names.append("point_linear")
+            else:
+                names.append(f"conv{number + 1}")
+        return tuple(names)
+
+    @property
+    def all_convs(self) -> tuple[Conv, ...]:
+        """All layers: those on feature maps, the shortcut's, and the gate's."""
+        return (*self.convs, *([self.shortcut] if self.shortcut else ()), *self.squeeze_excite)
 
 
 def inverted_residual(

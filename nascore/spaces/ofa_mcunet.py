@@ -45,25 +45,15 @@ class OfaMcunet(StagedSpace):
     """The OFA-MCUNet space; build it with `OfaMcunet.build` or `nascore.spaces.get_space`.
 
     `width` genes are the published `wid`: an index into `WIDTH_MULTIPLIERS`.
-
-    Parameters
-    ----------
-    n_classes
-        Outputs of the classifier.
     """
-
-    n_classes: int = 2
 
     batch_norm_eps: ClassVar[float] = 1e-3
     """As published (MIT 6.5940 lab 3)."""
 
-    column_types: ClassVar[Mapping[str, str]] = {
-        "wid": "int8",
-        "resolution": "int16",
-        "ks": "list<int8>",
-        "e": "list<int8>",
-        "d": "list<int8>",
-    }
+    @property
+    def column_types(self) -> Mapping[str, str]:
+        """The published entries."""
+        return {"wid": "int8", "resolution": "int16", "ks": "list<int8>", "e": "list<int8>", "d": "list<int8>"}
 
     @classmethod
     def build(cls, resolutions: Sequence[int] = RESOLUTIONS, n_classes: int = 2) -> Self:
@@ -83,28 +73,23 @@ class OfaMcunet(StagedSpace):
             n_classes=check_classes(n_classes),
         )
 
-    def options(self) -> dict[str, Any]:
-        """Return the number of classes."""
-        return {"n_classes": self.n_classes}
-
     # -- shapes ------------------------------------------------------------------------------------
 
     def _scaled(self, global_index: int, channels: int) -> int:
         """Return `channels` under the width multiplier of a global combination."""
         return make_divisible(channels * WIDTH_MULTIPLIERS[self.global_values[global_index, 1]])
 
-    def fixed_units(self, global_index: int) -> list[Unit]:
-        """Return the units that every architecture of a global combination has.
-
-        Stem, first block (a linear 1x1), feature mix and classifier, in order of execution.
-        """
+    def first_units(self, global_index: int) -> list[Unit]:
+        """Return stem and first block, a linear 1x1."""
         stem, first = self._scaled(global_index, STEM), self._scaled(global_index, FIRST_BLOCK)
         stem_conv = Conv(3, stem, 3, 2, int(self.global_values[global_index, 0]), activation=ACTIVATION)
+        return [Unit((stem_conv,)), Unit((Conv(stem, first, 1, 1, stem_conv.out_size),))]
+
+    def last_units(self, global_index: int) -> list[Unit]:
+        """Return feature mix and classifier."""
         last, last_size = self._scaled(global_index, STAGE_CHANNELS[-1]), self.stage_sizes(global_index)[-1]
         classifier = Conv(FEATURE_MIX, self.n_classes, 1, 1, 1, batch_norm=False, bias=True)
         return [
-            Unit((stem_conv,)),
-            Unit((Conv(stem, first, 1, 1, stem_conv.out_size),)),
             Unit((Conv(last, FEATURE_MIX, 1, 1, last_size, activation=ACTIVATION),)),
             Unit((classifier,), pooled_from=last_size),
         ]
@@ -142,6 +127,21 @@ class OfaMcunet(StagedSpace):
         for stride in STAGE_STRIDES:
             sizes.append((sizes[-1] - 1) // stride + 1)
         return sizes
+
+    # -- labels ------------------------------------------------------------------------------------
+
+    def value_label(self, gene: str, value: int) -> str:
+        """Write the value of a gene; a width as the multiplier that it stands for."""
+        return f"×{WIDTH_MULTIPLIERS[value]:g}" if gene == "width" else super().value_label(gene, value)
+
+    def arch_label(self, arch: Mapping[str, Any]) -> str:
+        """Name a published dictionary by its resolution and its width."""
+        return f"{self.value_label('resolution', arch['image_size'])}, {self.value_label('width', arch['wid'])}"
+
+    def choices_of(self, arch: Mapping[str, Any]) -> dict[str, int]:
+        """Return resolution, the published `wid`, and the width in % of the widest."""
+        width = round(100 * WIDTH_MULTIPLIERS[arch["wid"]])
+        return {"resolution": arch["image_size"], "wid": arch["wid"], "width": width}
 
     # -- the published dictionary form -------------------------------------------------------------
 

@@ -57,6 +57,9 @@ class GeneSpace:
     allowed
         Pairs of a gene name and the values that `sample`, `mutate`, `size` and the searches keep to; genes
         that are not named are free. Set it with `restrict`.
+    structure
+        Likewise the values that architectures can have at all, of genes that cannot have all of their choice. `allowed`
+        keeps to them.
     """
 
     name: str
@@ -64,6 +67,12 @@ class GeneSpace:
     stages: tuple[Stage, ...]
     block_choices: tuple[Choice, ...]
     allowed: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    structure: tuple[tuple[str, tuple[int, ...]], ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """What tells the space from every other, resolutions aside: its name, where that says all."""
+        return self.name
 
     # -- structure ---------------------------------------------------------------------------------
 
@@ -204,7 +213,18 @@ class GeneSpace:
         """
         checked = self._checked(genes)
         self.block_genes(checked)[~self.executed(checked)] = 0
+        if self.structure and not (possible := self.unrestricted().allows(checked)).all():
+            self._refuse(checked, int(possible.argmin()))
         return checked
+
+    def _refuse(self, genes: Genes, row: int) -> None:
+        """Raise for an architecture that has a value which its gene cannot have."""
+        for gene, values in self.structure:
+            column = self.gene_names.index(gene)
+            alone = replace(self, allowed=((gene, values),))
+            if not alone.allows(genes[[row]]).all():
+                value = self.gene_choices[column].values[genes[row, column]]
+                raise SpaceError(f"row {row}: {gene} is {value}; expected one of {', '.join(map(str, values))}")
 
     def _checked(self, genes: ArrayLike) -> Genes:
         """Return a fresh int8 copy of a valid gene matrix."""
@@ -227,14 +247,14 @@ class GeneSpace:
     def arch_id(self, genes: Genes) -> list[str]:
         """Return a stable 16-digit hash per architecture.
 
-        It is made of the space's name and the chosen values, not their indices, so it stays the same
+        It is made of the space's identity and the chosen values, not their indices, so it stays the same
         when a configuration lists other resolutions. The genes must be canonical.
         """
         values = np.stack(
             [np.asarray(c.values, dtype="<i2")[genes[:, i]] for i, c in enumerate(self.gene_choices)], axis=1
         )
         self.block_genes(values)[~self.executed(genes)] = 0
-        prefix = self.name.encode() + b"\0"
+        prefix = self.identity.encode() + b"\0"
         return [blake2b(prefix + row.tobytes(), digest_size=8).hexdigest() for row in values]
 
     # -- the searched part -------------------------------------------------------------------------
@@ -274,7 +294,7 @@ class GeneSpace:
 
     def unrestricted(self) -> Self:
         """Return the whole space."""
-        return replace(self, allowed=())
+        return replace(self, allowed=self.structure)
 
     def allowed_values(self, choice: Choice) -> tuple[int, ...]:
         """Return the values of a gene's choice that the searched part allows."""

@@ -1,27 +1,19 @@
 """Supernets: one set of weights, every subnet of a space; needs torch."""
 
 from dataclasses import replace
-from typing import overload
+from typing import Any
 
-from nascore.spaces import Binas, OfaMcunet
-from nascore.supernet.binas import BinasSupernet
+from nascore.spaces.staged import StagedSpace
+from nascore.supernet.multi_path_supernet import MultiPathSupernet
 from nascore.supernet.subnet import Subnet
 from nascore.supernet.supernet import Supernet
 
-__all__ = ["AnySupernet", "BinasSupernet", "Subnet", "Supernet", "build_supernet"]
+__all__ = ["AnySupernet", "MultiPathSupernet", "Subnet", "Supernet", "build_supernet"]
 
-AnySupernet = Supernet | BinasSupernet
-
-
-@overload
-def build_supernet(space: OfaMcunet, n_classes: int | None = None) -> Supernet: ...
+AnySupernet = Supernet | MultiPathSupernet
 
 
-@overload
-def build_supernet(space: Binas, n_classes: int | None = None) -> BinasSupernet: ...
-
-
-def build_supernet(space: OfaMcunet | Binas, n_classes: int | None = None) -> AnySupernet:
+def build_supernet(space: StagedSpace, n_classes: int | None = None) -> Any:
     """Make the supernet of a space, with PyTorch's default weights; see `nascore.supernet.initialise` for others.
 
     Parameters
@@ -30,7 +22,13 @@ def build_supernet(space: OfaMcunet | Binas, n_classes: int | None = None) -> An
         The design space; whether it is restricted changes nothing.
     n_classes
         Outputs of the classifier, where they are not the space's.
+
+    Returns
+    -------
+    AnySupernet
+        Of the kind that the space says; see `nascore.spaces.staged.StagedSpace.supernet`.
     """
     if n_classes is not None:
-        space = replace(space, n_classes=n_classes)
-    return BinasSupernet(space) if isinstance(space, Binas) else Supernet(space)
+        options: dict[str, Any] = {"n_classes": n_classes}
+        space = replace(space, **options)
+    return MultiPathSupernet(space) if space.supernet == "multi_path" else Supernet(space)

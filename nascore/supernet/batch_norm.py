@@ -11,15 +11,12 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nascore.spaces import OfaMcunet
-
-EPS = OfaMcunet.batch_norm_eps
 MOMENTUM = 0.1
 """As published (MIT 6.5940 lab 3)."""
 
 
-def new_batch_norm(channels: int, eps: float = EPS) -> nn.BatchNorm2d:
-    """Return a batch normalisation with the published constants."""
+def new_batch_norm(channels: int, eps: float) -> nn.BatchNorm2d:
+    """Return a batch normalisation with the published momentum."""
     return nn.BatchNorm2d(channels, eps=eps, momentum=MOMENTUM)
 
 
@@ -33,7 +30,7 @@ class ElasticBatchNorm(nn.Module):
     stay.
     """
 
-    def __init__(self, max_channels: int, eps: float = EPS) -> None:
+    def __init__(self, max_channels: int, eps: float) -> None:
         super().__init__()
         self.bn = new_batch_norm(max_channels, eps)
 

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -16,18 +16,17 @@ from torch import Tensor, nn
 
 from nascore.errors import DataError, SpaceError
 from nascore.files import replacing
-from nascore.spaces import Binas, OfaMcunet, get_space
+from nascore.spaces import get_space
 from nascore.spaces.staged import StagedSpace
-from nascore.supernet import AnySupernet, BinasSupernet, build_supernet
+from nascore.supernet import AnySupernet, build_supernet
 from nascore.supernet.state_dict import filled
 from nascore.supernet.subnet import Subnet
-from nascore.supernet.supernet import Supernet
 
 FORMAT_VERSION = 1
 HEADER_KEY = "nascore"
 SUPERNET, SUBNET = "supernet", "subnet"
 """Kinds of files."""
-SPACE_OPTIONS = ("n_classes", "channels")
+SPACE_OPTIONS = ("n_classes", "channels", "description")
 """What the header of a subnet says of its space, beside the name."""
 
 
@@ -53,15 +52,7 @@ def save_subnet(path: str | Path, subnet: Subnet, facts: Mapping[str, str]) -> N
     _write(path, subnet, subnet.space, header)
 
 
-@overload
-def load_supernet(path: str | Path, space: OfaMcunet) -> Supernet: ...
-
-
-@overload
-def load_supernet(path: str | Path, space: Binas) -> BinasSupernet: ...
-
-
-def load_supernet(path: str | Path, space: OfaMcunet | Binas) -> AnySupernet:
+def load_supernet(path: str | Path, space: StagedSpace) -> AnySupernet:
     """Read what `save_supernet` wrote; the resolutions of the space may be others than then.
 
     Raises
@@ -102,7 +93,7 @@ def read_subnet(path: str | Path) -> Subnet:
     arch, sizes = header.get("arch"), {len(tensor) for tensor in tensors.values() if tensor.ndim}
     if header.get("kind") != SUBNET or not isinstance(arch, dict):
         raise DataError(f"{path}: kind is {header.get('kind')!r}; expected {SUBNET!r} with its architecture")
-    options = {name: header[name] for name in SPACE_OPTIONS if isinstance(header.get(name), int | str)}
+    options = {name: header[name] for name in SPACE_OPTIONS if isinstance(header.get(name), int | str | dict)}
     # Before a network of that many outputs is made.
     if options.get("n_classes") not in sizes:
         raise DataError(f"{path}: n_classes is {options.get('n_classes')!r}, which no weight has as its length")
@@ -149,6 +140,8 @@ def _read(path: str | Path, kind: str, space: StagedSpace) -> tuple[dict[str, An
     header, tensors = _read_file(Path(path))
     for name, expected in {"kind": kind, "space": space.name, **space.options()}.items():
         if header.get(name) != expected:
+            if name == "description":
+                raise DataError(f"{path} holds weights of another description of space {space.name!r}")
             raise DataError(f"{path}: {name} is {header.get(name)!r}; expected {expected!r}")
     return header, tensors
 

@@ -10,25 +10,23 @@ from nascore.spaces.layers import Conv
 Layer = TypeVar("Layer", bound=nn.Module)
 
 
-class BlockLayers(nn.Module, Generic[Layer]):
-    """The layers of a block, in order of execution.
+class BlockLayers(nn.ModuleDict, Generic[Layer]):
+    """The layers of a block by their names, in order of execution.
 
     Parameters
     ----------
+    names
+        See `nascore.spaces.layers.Unit.layer_names`.
     layers
-        Expand, depthwise and project; or, as in first blocks, only the last two or the last.
+        The layers.
     """
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        super().__init__()
-        expand, depthwise = (None, None, *layers)[-3:-1]
-        self.inverted_bottleneck: Layer | None = expand
-        self.depth_conv: Layer | None = depthwise
-        self.point_linear: Layer = layers[-1]
+    def __init__(self, names: Sequence[str], layers: Sequence[Layer]) -> None:
+        super().__init__(dict(zip(names, layers, strict=True)))
 
-    def __iter__(self) -> Iterator[Layer]:
-        """Iterate over the layers that there are."""
-        return (layer for layer in (self.inverted_bottleneck, self.depth_conv, self.point_linear) if layer is not None)
+    def __iter__(self) -> Iterator[Layer]:  # type: ignore[override]
+        """Iterate over the layers, not their names."""
+        return cast("Iterator[Layer]", iter(self.values()))
 
 
 class Blocks(nn.ModuleList, Generic[Layer]):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from nascore.supernet import AnySupernet
-from nascore.supernet.layers import ElasticDepthwise
+from nascore.supernet.layers import ElasticConv
 
 
 @torch.no_grad()
@@ -39,7 +39,7 @@ def initialise(supernet: AnySupernet, seed: int) -> None:
             module.bias.zero_()
         elif isinstance(module, nn.BatchNorm2d):
             module.reset_parameters()
-        elif isinstance(module, ElasticDepthwise):
+        elif isinstance(module, ElasticConv):
             for kernel_map in module.parameters(recurse=False):
                 kernel_map.copy_(torch.eye(len(kernel_map)))
     for block in supernet.blocks:

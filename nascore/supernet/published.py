@@ -13,7 +13,6 @@ from torch import Tensor
 
 from nascore.data.download import fetch
 from nascore.errors import DataError, unknown_name
-from nascore.spaces import OfaMcunet
 from nascore.spaces.staged import Genes, StagedSpace
 from nascore.supernet.state_dict import filled
 from nascore.supernet.subnet import Subnet
@@ -39,7 +38,7 @@ def import_subnet(path: str | Path, space: StagedSpace, genes: Genes) -> Subnet:
 
 def import_published(
     source: str | Path,
-    space: OfaMcunet,
+    space: StagedSpace,
     *,
     sha256: str | None = None,
     folder: str | Path | None = None,

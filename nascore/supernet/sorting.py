@@ -5,16 +5,17 @@ BINAS. What a block computes at full width stays the same. Outer channels are sh
 their shortcuts, and are left alone.
 """
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from nascore.spaces.ofa_mcunet import EXPANDS
 from nascore.supernet.batch_norm import ElasticBatchNorm
-from nascore.supernet.binas import BinasSupernet
 from nascore.supernet.containers import GateLayers
-from nascore.supernet.supernet import Supernet
+from nascore.supernet.layers import ElasticConvBatchNorm
+from nascore.supernet.multi_path_supernet import MultiPathSupernet
+from nascore.supernet.supernet import ElasticBlock, Supernet
 
 
 @torch.no_grad()
@@ -30,26 +31,42 @@ def sort_channels(supernet: Supernet, n_trained: int = 1) -> None:
         How many of the expand ratios, from the widest, are trained already. Channels keep to the bands between those
         widths, so the trained narrower blocks stay what they are too; 1 sorts all channels.
     """
-    trained = sorted(EXPANDS)[-n_trained:]
-    _, *blocks = supernet.blocks
-    for block in blocks:
-        expand, depthwise, project = block.mobile_inverted_conv
-        read = project.conv.conv.weight
-        importance = read.abs().sum((0, 2, 3))
-        order = _order(importance, [0, *(len(importance) * ratio // trained[-1] for ratio in trained)])
-        read.copy_(read[:, order])
-        for layer in (expand, depthwise):
-            layer.conv.conv.weight.copy_(layer.conv.conv.weight[order])
-            _permute_batch_norm(layer.bn, order)
-        if depthwise.se is not None:
-            fc = depthwise.se.fc
-            # In the new order of what is summed up, so that sorting twice changes nothing.
-            weights = fc.expand.weight[order].abs().sum((0, 2, 3))
-            _permute_gate(fc, order, weights.argsort(descending=True, stable=True))
+    expands = next((choice.values for choice in supernet.space.block_choices if choice.name == "expand"), (1,))
+    for block in supernet.blocks:
+        for making, reading in _middles(block):
+            read = reading.conv.conv.weight
+            importance = read.abs().sum((0, 2, 3))
+            trained = expands[-n_trained:]
+            order = _order(importance, [0, *(len(importance) * ratio // trained[-1] for ratio in trained)])
+            read.copy_(read[:, order])
+            for layer in making:
+                layer.conv.conv.weight.copy_(layer.conv.conv.weight[order])
+                _permute_batch_norm(layer.bn, order)
+                if layer.se is not None:
+                    # In the new order of what is summed up, so that sorting twice changes nothing.
+                    weights = layer.se.fc.expand.weight[order].abs().sum((0, 2, 3))
+                    _permute_gate(layer.se.fc, order, weights.argsort(descending=True, stable=True))
+
+
+def _middles(block: ElasticBlock) -> Iterator[tuple[list[ElasticConvBatchNorm], ElasticConvBatchNorm]]:
+    """Yield the layers that make the channels of one width within a block, and the layer that reads them.
+
+    The first makes them from others, and depthwise ones keep them apart. Channels that come from outside of the block
+    are not its own, and those of groups cannot change their places.
+    """
+    making: list[ElasticConvBatchNorm] = []
+    for layer in block.mobile_inverted_conv:
+        conv = layer.conv.conv
+        if conv.groups == conv.in_channels > 1:
+            making += [layer] if making else []
+        else:
+            if making and conv.groups == 1:
+                yield making, layer
+            making = [layer] if conv.groups == 1 else []
 
 
 @torch.no_grad()
-def sort_by_gradients(supernet: BinasSupernet) -> None:
+def sort_by_gradients(supernet: MultiPathSupernet) -> None:
     """Sort the middle channels and the SE bottleneck of every block by Taylor importance, in place.
 
     The importance of a channel is the sum of `|weight · gradient|` over the weights that make it: those of the expand

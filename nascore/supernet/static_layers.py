@@ -6,10 +6,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nascore.spaces.layers import Conv, Unit
-from nascore.supernet.batch_norm import EPS, new_batch_norm
+from nascore.supernet.batch_norm import new_batch_norm
 from nascore.supernet.containers import BlockLayers, Classifier, GateLayers
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "": nn.Identity,
     "relu": nn.ReLU,
     "relu6": nn.ReLU6,
     "hswish": nn.Hardswish,
@@ -17,16 +18,16 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
-def activation(shape: Conv) -> nn.Module:
-    """Return what follows a layer; it works in place."""
-    return ACTIVATIONS[shape.activation](inplace=True) if shape.activation else nn.Identity()
+def activation(name: str) -> nn.Module:
+    """Return an activation that works in place; the identity for no name."""
+    return ACTIVATIONS[name](inplace=True)
 
 
 def gate(
     x: Tensor,
     reduce: Callable[[Tensor], Tensor],
     expand: Callable[[Tensor], Tensor],
-    act: Callable[[Tensor], Tensor] = functional.relu6,
+    act: Callable[[Tensor], Tensor],
 ) -> Tensor:
     """Apply squeeze-and-excitation with an h-sigmoid to `(n, c, h, w)` activations (Howard et al., 2019).
 
@@ -47,7 +48,7 @@ class SqueezeExcite(nn.Module):
     def __init__(self, reduce: Conv, expand: Conv) -> None:
         super().__init__()
         self.fc = GateLayers(reduce, expand)
-        self.act = activation(reduce)
+        self.act = activation(reduce.activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Gate `(n, c, h, w)` activations."""
@@ -55,7 +56,7 @@ class SqueezeExcite(nn.Module):
 
 
 class ConvBatchNorm(nn.Module):
-    """Convolution, batch normalisation, an optional activation, an optional gate.
+    """Padding, convolution, batch normalisation, an optional activation, an optional gate.
 
     Parameters
     ----------
@@ -67,24 +68,21 @@ class ConvBatchNorm(nn.Module):
         What the batch normalisation adds to variances.
     """
 
-    def __init__(self, shape: Conv, *, squeeze_excite: tuple[Conv, ...] = (), eps: float = EPS) -> None:
+    def __init__(self, shape: Conv, eps: float, *, squeeze_excite: tuple[Conv, ...] = ()) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(
-            shape.c_in,
-            shape.c_out,
-            shape.kernel,
-            stride=shape.stride,
-            padding=shape.kernel // 2,
-            groups=shape.groups,
-            bias=False,
-        )
+        self.pad, self.conv = padded_conv(shape, bias=False)
         self.bn = new_batch_norm(shape.c_out, eps)
-        self.act = activation(shape)
+        self.act = activation(shape.activation)
         self.se = SqueezeExcite(*squeeze_excite) if squeeze_excite else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the layer to `(n, c_in, in_size, in_size)` activations."""
-        return self.after_conv(self.conv(x))
+        return self.after_conv(self.convolved(x))
+
+    def convolved(self, x: Tensor) -> Tensor:
+        """Apply padding and convolution alone."""
+        y: Tensor = self.conv(self.pad(x))
+        return y
 
     def after_conv(self, x: Tensor) -> Tensor:
         """Apply what follows the convolution to its output."""
@@ -93,27 +91,46 @@ class ConvBatchNorm(nn.Module):
 
 
 class Block(nn.Module):
-    """A block: an inverted residual, or the end of one that the first block is."""
+    """One unit of layers, with a residual sum where it has one."""
 
-    def __init__(self, unit: Unit, eps: float = EPS) -> None:
+    def __init__(self, unit: Unit, eps: float) -> None:
         super().__init__()
-        gates = (unit.squeeze_excite if conv.groups > 1 else () for conv in unit.convs)
         layers = [
-            ConvBatchNorm(conv, squeeze_excite=gate, eps=eps) for conv, gate in zip(unit.convs, gates, strict=True)
+            ConvBatchNorm(conv, eps, squeeze_excite=unit.squeeze_excite if number == unit.gated else ())
+            for number, conv in enumerate(unit.convs)
         ]
-        self.mobile_inverted_conv = BlockLayers(layers)
+        self.mobile_inverted_conv = BlockLayers(unit.layer_names, layers)
         self.residual = unit.residual
+        self.shortcut = ConvBatchNorm(unit.shortcut, eps) if unit.shortcut else None
+        self.act = activation(unit.activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the block to `(n, c_in, in_size, in_size)` activations."""
         y = x
         for layer in self.mobile_inverted_conv:
             y = layer(y)
-        return x + y if self.residual else y
+        return self.summed(x, y)
+
+    def summed(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return the block's output from its input and that of its layers."""
+        if not self.residual:
+            return y
+        total: Tensor = self.act((x if self.shortcut is None else self.shortcut(x)) + y)
+        return total
+
+
+def padded_conv(shape: Conv, *, bias: bool) -> tuple[nn.Module, nn.Conv2d]:
+    """Return a convolution, and before it the padding that it cannot do itself: another one on each side."""
+    before, behind = shape.pads
+    own = before if before == behind else 0
+    conv = nn.Conv2d(
+        shape.c_in, shape.c_out, shape.kernel, shape.stride, padding=own, groups=shape.groups, bias=bias
+    )  # fmt: skip
+    return (nn.Identity() if before == behind else nn.ZeroPad2d((before, behind, before, behind))), conv
 
 
 def new_classifier(unit: Unit) -> Classifier[nn.Linear]:
     """Return the linear layers of a network's last unit, of which there may be two."""
     *hidden, last = unit.convs
-    heads = [nn.Sequential(nn.Linear(conv.c_in, conv.c_out), activation(conv)) for conv in hidden]
+    heads = [nn.Sequential(nn.Linear(conv.c_in, conv.c_out), activation(conv.activation)) for conv in hidden]
     return Classifier(nn.Linear(last.c_in, last.c_out), *heads)

@@ -7,28 +7,10 @@ import numpy as np
 from torch import Tensor, nn
 
 from nascore.errors import SpaceError
-from nascore.spaces.layers import Unit
+from nascore.spaces.layers import Conv
 from nascore.spaces.staged import Genes, StagedSpace
 from nascore.supernet.containers import Blocks
 from nascore.supernet.static_layers import Block, ConvBatchNorm, new_classifier
-
-__all__ = ["Block", "ConvBatchNorm", "Subnet", "as_genes", "check_resolution", "units"]
-
-
-def units(space: StagedSpace, genes: Genes) -> tuple[Unit, ...]:
-    """Return the shapes of every unit of one architecture, in order of execution.
-
-    Parameters
-    ----------
-    genes
-        A canonical `(n_genes,)` array.
-    """
-    row = genes[None]
-    place = int(space.global_index(row)[0])
-    stem, first, mix, classifier = space.fixed_units(place)
-    ops, executed = space.op_index(row)[0], space.executed(row)[0]
-    blocks = (space.block_unit(place, int(block), int(ops[block])) for block in np.flatnonzero(executed))
-    return (stem, first, *blocks, mix, classifier)
 
 
 def as_genes(space: StagedSpace, arch: Genes | Mapping[str, Any]) -> Genes:
@@ -67,12 +49,13 @@ class Subnet(nn.Module):
         super().__init__()
         self.space = space
         self.genes = as_genes(space, arch)
-        self.units = units(space, self.genes)
-        stem, *blocks, mix, classifier = self.units
+        self.units = tuple(space.units(self.genes))
+        stem, *blocks = self.units[: len(self.units) - len(space.last_units(0))]
+        *mix, classifier = self.units[1 + len(blocks) :]
         eps = space.batch_norm_eps
-        self.first_conv = ConvBatchNorm(stem.convs[0], eps=eps)
+        self.first_conv = ConvBatchNorm(stem.convs[0], eps)
         self.blocks = Blocks[Block](Block(unit, eps) for unit in blocks)
-        self.feature_mix_layer = ConvBatchNorm(mix.convs[0], eps=eps)
+        self.feature_mix_layer = ConvBatchNorm(mix[0].convs[0], eps) if mix else None
         self.classifier = new_classifier(classifier)
 
     @property
@@ -112,26 +95,30 @@ class Subnet(nn.Module):
         SpaceError
             If the images have another size.
         """
-        check_resolution(images, self.resolution)
-        ends = np.cumsum([0, *self.space.depths(self.genes[None])[0]])
+        check_resolution(images, self.units[0].convs[0])
+        depths = self.space.depths(self.genes[None])[0]
+        # The blocks that are fixed belong to what is before the first stage.
+        ends = np.cumsum([len(self.blocks) - depths.sum() - 1, *depths])
         x = self.first_conv(images)
         yield x
         for number, block in enumerate(self.blocks):
             x = block(x)
             if number in ends:
                 yield x
-        yield self.feature_mix_layer(x)
+        if self.feature_mix_layer is not None:
+            yield self.feature_mix_layer(x)
 
 
-def check_resolution(images: Tensor, resolution: int) -> None:
-    """Refuse images of another size than the architecture's.
+def check_resolution(images: Tensor, stem: Conv) -> None:
+    """Refuse images of another size than the stem of the architecture takes.
 
     Raises
     ------
     SpaceError
         With both sizes.
     """
-    if images.shape[1:] != (3, resolution, resolution):
+    if images.shape[1:] != (stem.c_in, stem.in_size, stem.in_size):
         raise SpaceError(
-            f"images have shape {tuple(images.shape)}; this architecture takes (n, 3, {resolution}, {resolution})"
+            f"images have shape {tuple(images.shape)}; this architecture takes (n, {stem.c_in}, {stem.in_size}, "
+            f"{stem.in_size})"
         )

@@ -1,67 +1,105 @@
-"""The OFA-MCUNet supernet: the weights of every subnet, shared.
+"""The elastic supernet of a space: the weights of every subnet, shared.
 
-The state dict has the names and shapes of the published `vww_supernet.pth` (MIT 6.5940 lab 3). Unlike there, the
-supernet itself can run: its forward pass uses the very weights that an extracted subnet gets, with one rule for the SE
-width, the *active* block input // 4.
+The state dict has the names of the published `vww_supernet.pth` (MIT 6.5940 lab 3), and for OFA-MCUNet its shapes.
+Unlike there, the supernet itself can run: its forward pass uses the very weights that an extracted subnet gets, and the
+SE width is that of the shape, for OFA-MCUNet the *active* block input // 4.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import compress
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nascore.spaces import OfaMcunet
 from nascore.spaces.layers import Conv, Unit
-from nascore.spaces.ofa_mcunet import KERNELS
-from nascore.spaces.staged import Genes
+from nascore.spaces.staged import Genes, StagedSpace
 from nascore.supernet.batch_norm import ElasticBatchNorm
 from nascore.supernet.containers import BlockLayers, Blocks, Classifier
-from nascore.supernet.layers import ElasticConv, ElasticConvBatchNorm, ElasticDepthwise, ElasticLinear
-from nascore.supernet.static_layers import Block
-from nascore.supernet.subnet import Subnet, as_genes, check_resolution, units
+from nascore.supernet.layers import ACTIVATIONS, ElasticConvBatchNorm, ElasticLinear
+from nascore.supernet.static_layers import Block, activation
+from nascore.supernet.subnet import Subnet, as_genes, check_resolution
 
 
 class ElasticBlock(nn.Module):
-    """A block that can have every operation of the space.
+    """A block that can be any of some units, which have the same layers in other sizes.
 
     Parameters
     ----------
-    widest
-        The block with the largest width, kernel and expand ratio.
+    units
+        The block with the widest global choice and each operation.
+    eps
+        What batch normalisations add to variances.
     """
 
-    def __init__(self, widest: Unit) -> None:
+    def __init__(self, units: Sequence[Unit], eps: float) -> None:
         super().__init__()
-        self.residual = widest.residual
-        *before, project = widest.convs
-        layers = [_expand_or_depthwise(conv, widest) for conv in before]
-        self.mobile_inverted_conv = BlockLayers([*layers, ElasticConvBatchNorm(ElasticConv(project), activation=False)])
+        first = units[0]
+        gates = [unit.squeeze_excite for unit in units if unit.squeeze_excite]
+        gate = tuple(_widest(layers) for layers in zip(*gates, strict=True))
+        layers = [
+            _elastic(convs, eps, gate if number == first.gated else ())
+            for number, convs in enumerate(zip(*(unit.convs for unit in units), strict=True))
+        ]
+        self.mobile_inverted_conv = BlockLayers(first.layer_names, layers)
+        self.residual = first.residual
+        shortcuts = [unit.shortcut for unit in units if unit.shortcut]
+        self.shortcut = _elastic(shortcuts, eps) if shortcuts else None
+        self.act = ACTIVATIONS[first.activation] if first.activation else None
 
     def forward(self, x: Tensor, unit: Unit) -> Tensor:
         """Apply the block as one unit to `(n, c_in, in_size, in_size)` activations."""
         y = x
         for layer, shape in zip(self.mobile_inverted_conv, unit.convs, strict=True):
             y = layer(y, shape, unit.squeeze_excite)
-        return x + y if self.residual else y
+        if not self.residual:
+            return y
+        y = (x if self.shortcut is None else self.shortcut(x, unit.shortcut)) + y
+        return y if self.act is None else self.act(y, inplace=True)
 
     def last_batch_norms(self) -> list[ElasticBatchNorm]:
         """Return what normalises the block's output."""
-        return [self.mobile_inverted_conv.point_linear.bn]
+        return [list(self.mobile_inverted_conv)[-1].bn]
 
     def copy_to(self, target: Block, unit: Unit) -> None:
         """Copy the active entries into the block of a subnet."""
         layers = zip(self.mobile_inverted_conv, target.mobile_inverted_conv, unit.convs, strict=True)
         for source, copy, shape in layers:
             source.copy_to(copy, shape)
+        if self.shortcut is not None and target.shortcut is not None and unit.shortcut:
+            self.shortcut.copy_to(target.shortcut, unit.shortcut)
 
 
-def _expand_or_depthwise(conv: Conv, widest: Unit) -> ElasticConvBatchNorm:
-    """Return one of the two layers before the projection; the depthwise one has the gate."""
-    if conv.groups == 1:
-        return ElasticConvBatchNorm(ElasticConv(conv))
-    return ElasticConvBatchNorm(ElasticDepthwise(conv, KERNELS), squeeze_excite=widest.squeeze_excite)
+def _elastic(convs: Sequence[Conv], eps: float, gate: tuple[Conv, ...] = ()) -> ElasticConvBatchNorm:
+    """Return a layer that can be any of some convolutions."""
+    kernels = tuple(sorted({conv.kernel for conv in convs}))
+    return ElasticConvBatchNorm(_widest(convs), kernels, eps, squeeze_excite=gate)
+
+
+def _widest(convs: Sequence[Conv]) -> Conv:
+    """Return the convolution that has the most of everything."""
+    return replace(
+        convs[0], **{name: max(getattr(conv, name) for conv in convs) for name in ("c_in", "c_out", "kernel", "groups")}
+    )
+
+
+class ElasticClassifier(Classifier[ElasticLinear]):
+    """The linear layers of a network's last unit, of which there may be two, on as many features as a subnet has."""
+
+    def __init__(self, unit: Unit) -> None:
+        *hidden, last = unit.convs
+        heads = [nn.Sequential(ElasticLinear(c.c_in, c.c_out), activation(c.activation)) for c in hidden]
+        super().__init__(ElasticLinear(last.c_in, last.c_out), *heads)
+
+    def copy_to(self, target: Classifier[nn.Linear]) -> None:
+        """Copy the active entries into the classifier of a subnet."""
+        self.linear.copy_to(target.linear)
+        hidden = [layer for layer in self.modules() if isinstance(layer, ElasticLinear) and layer is not self.linear]
+        copies = [layer for layer in target.modules() if isinstance(layer, nn.Linear) and layer is not target.linear]
+        for source, copy in zip(hidden, copies, strict=True):
+            source.copy_to(copy)
 
 
 class Supernet(nn.Module):
@@ -73,14 +111,20 @@ class Supernet(nn.Module):
         The design space, with its number of classes; whether it is restricted changes nothing.
     """
 
-    def __init__(self, space: OfaMcunet) -> None:
+    def __init__(self, space: StagedSpace) -> None:
         super().__init__()
         self.space = space.unrestricted()
-        stem, *blocks, mix, classifier = units(self.space, self.space.largest())
-        self.first_conv = ElasticConvBatchNorm(ElasticConv(stem.convs[0]))
-        self.blocks = Blocks[ElasticBlock](ElasticBlock(unit) for unit in blocks)
-        self.feature_mix_layer = ElasticConvBatchNorm(ElasticConv(mix.convs[0]))
-        self.classifier = Classifier(ElasticLinear(classifier.convs[0].c_in, classifier.convs[0].c_out))
+        eps, widest = space.batch_norm_eps, int(self.space.global_index(self.space.largest()[None])[0])
+        stem, *first = self.space.first_units(widest)
+        *mix, classifier = self.space.last_units(widest)
+        blocks = [[unit] for unit in first] + [
+            [self.space.block_unit(widest, block, int(op)) for op in np.flatnonzero(ops)]
+            for block, ops in enumerate(self.space.allowed_ops)
+        ]
+        self.first_conv = _elastic(stem.convs, eps)
+        self.blocks = Blocks[ElasticBlock](ElasticBlock(units, eps) for units in blocks)
+        self.feature_mix_layer = _elastic(mix[0].convs, eps) if mix else None
+        self.classifier = ElasticClassifier(classifier)
 
     def forward(self, images: Tensor, arch: Genes | Mapping[str, Any]) -> Tensor:
         """Return the `(n, n_classes)` logits of one subnet.
@@ -98,12 +142,15 @@ class Supernet(nn.Module):
             If the architecture is not of the space, or the images have another size.
         """
         genes = as_genes(self.space, arch)
-        stem, *shapes, mix, _ = units(self.space, genes)
-        check_resolution(images, stem.convs[0].in_size)
-        x = self.first_conv(images, stem.convs[0])
-        for block, unit in zip(self._executed(genes), shapes, strict=True):
+        stem, *units = self.space.units(genes)
+        check_resolution(images, stem.convs[0])
+        x: Tensor = self.first_conv(images, stem.convs[0])
+        executed = self._executed(genes)
+        for block, unit in zip(executed, units, strict=False):
             x = block(x, unit)
-        logits: Tensor = self.classifier(self.feature_mix_layer(x, mix.convs[0]))
+        if self.feature_mix_layer is not None:
+            x = self.feature_mix_layer(x, units[len(executed)].convs[0])
+        logits: Tensor = self.classifier(x)
         return logits
 
     @torch.no_grad()
@@ -121,15 +168,16 @@ class Supernet(nn.Module):
         weight = self.first_conv.conv.conv.weight
         with torch.random.fork_rng(devices=[]):  # its initial weights, which are not kept, are drawn on the CPU
             target = Subnet(self.space, arch).to(weight)
-        stem, *shapes, mix, _ = target.units
+        stem, *units = target.units
         self.first_conv.copy_to(target.first_conv, stem.convs[0])
-        for source, copy, unit in zip(self._executed(target.genes), target.blocks, shapes, strict=True):
+        for source, copy, unit in zip(self._executed(target.genes), target.blocks, units, strict=False):
             source.copy_to(copy, unit)
-        self.feature_mix_layer.copy_to(target.feature_mix_layer, mix.convs[0])
-        self.classifier.linear.copy_to(target.classifier.linear)
+        if self.feature_mix_layer is not None and target.feature_mix_layer is not None:
+            self.feature_mix_layer.copy_to(target.feature_mix_layer, units[len(target.blocks)].convs[0])
+        self.classifier.copy_to(target.classifier)
         return target.train(self.training)
 
     def _executed(self, genes: Genes) -> list[ElasticBlock]:
-        """Return the blocks that an architecture runs: the first one, then those of the space that it executes."""
-        first, *others = self.blocks
-        return [first, *compress(others, self.space.executed(genes[None])[0])]
+        """Return the blocks that an architecture runs: the fixed ones, then those of the space that it executes."""
+        blocks, n_fixed = list(self.blocks), len(self.blocks) - self.space.n_blocks
+        return [*blocks[:n_fixed], *compress(blocks[n_fixed:], self.space.executed(genes[None])[0])]

@@ -9,7 +9,8 @@ import torch
 
 from nascore.data.store import ImageStore
 from nascore.files import file_sha256
-from nascore.spaces import Binas, OfaMcunet, get_space
+from nascore.spaces import get_space
+from nascore.spaces.staged import StagedSpace
 from nascore.strict import Strict
 from nascore.training.options import TrainingOptions
 
@@ -60,7 +61,7 @@ class PhaseJob(Strict):
         """Where the state after each epoch is kept until the phase is done."""
         return self.curve.with_name("resume.pt")
 
-    def build_space(self) -> OfaMcunet | Binas:
+    def build_space(self) -> StagedSpace:
         """Make the design space."""
         return get_space(**self.space)
 

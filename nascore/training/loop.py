@@ -11,7 +11,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from nascore.errors import TrainingError
 from nascore.progress import progress
-from nascore.supernet import BinasSupernet
+from nascore.supernet import MultiPathSupernet
 from nascore.training.batches import Batch, Batches
 from nascore.training.optimiser import GRADIENT_NORM, learning_rate, new_optimiser
 from nascore.training.options import TrainingOptions
@@ -117,7 +117,7 @@ class Trainer:
         """Compute the gradients of a step and return its loss."""
         phase, smoothing = self.batches.phase, self.options.label_smoothing
         if phase.multi_path:
-            assert isinstance(self.supernet, BinasSupernet) and self.teacher is not None
+            assert isinstance(self.supernet, MultiPathSupernet) and self.teacher is not None
             return accumulate_multi_path_gradients(
                 self.supernet, batch, teacher=self.teacher, label_smoothing=smoothing
             )

@@ -6,7 +6,7 @@ from itertools import islice
 import torch
 from torch.nn import functional
 
-from nascore.supernet import BinasSupernet
+from nascore.supernet import MultiPathSupernet
 from nascore.supernet.sorting import sort_by_gradients
 from nascore.training.batches import Batches
 from nascore.training.precision import mixed_precision
@@ -17,7 +17,7 @@ SHARE = 0.1
 """Of the training images that importance is measured on, as published."""
 
 
-def order_channels(supernet: BinasSupernet, batches: Batches) -> None:
+def order_channels(supernet: MultiPathSupernet, batches: Batches) -> None:
     """Sort channels by what they mean to the largest network on a share of the training images, in place.
 
     Only what the largest network has is measured: no smaller depthwise kernel.

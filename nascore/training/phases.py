@@ -2,36 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 
 from nascore.errors import ConfigError
-from nascore.spaces.ofa_mcunet import EXPANDS, KERNELS
 from nascore.spaces.staged import Genes, StagedSpace
 from nascore.training.options import TrainingOptions
 
-DEPTHS = (0, 1, 2)
-"""Extra blocks of a stage, as in the published `d`."""
-
-WIDTHS = (0, 1, 2)
+ALL = 100
 
 PUBLISHED_PHASES = {
-    # name: kernels, extra depths, expands, widths, subnets per step, share of the epochs, share of the learning rate
-    "largest": ((7,), (2,), (6,), (2,), 1, 0.30, 1.0),
-    "kernel": (KERNELS, (2,), (6,), (2,), 1, 0.20, 0.4),
-    "depth_1": (KERNELS, (1, 2), (6,), (2,), 2, 0.05, 0.03),
-    "depth_2": (KERNELS, DEPTHS, (6,), (2,), 2, 0.15, 0.1),
-    "expand_1": (KERNELS, DEPTHS, (4, 6), (2,), 4, 0.05, 0.03),
-    "expand_2": (KERNELS, DEPTHS, EXPANDS, (2,), 4, 0.15, 0.1),
-    "width": (KERNELS, DEPTHS, EXPANDS, WIDTHS, 4, 0.10, 0.1),
+    # name: how many of the largest kernels, depths, expand ratios and global choices but the resolution; subnets per
+    # step, share of the epochs, share of the learning rate
+    "largest": (1, 1, 1, 1, 1, 0.30, 1.0),
+    "kernel": (ALL, 1, 1, 1, 1, 0.20, 0.4),
+    "depth_1": (ALL, 2, 1, 1, 2, 0.05, 0.03),
+    "depth_2": (ALL, ALL, 1, 1, 2, 0.15, 0.1),
+    "expand_1": (ALL, ALL, 2, 1, 4, 0.05, 0.03),
+    "expand_2": (ALL, ALL, ALL, 1, 4, 0.15, 0.1),
+    "width": (ALL, ALL, ALL, ALL, 4, 0.10, 0.1),
 }
 """Once-for-All's schedule (Cai et al., 2020; `train_ofa_net.py`), in shares; the width phase as its library has it."""
 
 MULTI_PATH_PHASES = {"heaviest": (0.75, 1.0), "multi_path": (0.25, 0.1)}
 """BINAS's schedule (Nayman et al., 2021; 300 and 100 epochs): shares of the epochs and of the learning rate."""
 
-SPACE_OF_STRATEGY = {"progressive_shrinking": "ofa_mcunet", "multi_path": "binas"}
-"""Strategies that know what the genes of a space are."""
+SUPERNET_OF_STRATEGY = {"progressive_shrinking": "elastic", "multi_path": "multi_path"}
+"""Strategies that train one kind of supernet alone; see `nascore.spaces.staged.StagedSpace.supernet`."""
 
 
 @dataclass(frozen=True)
@@ -86,19 +84,23 @@ def phases(options: TrainingOptions, space: StagedSpace) -> tuple[Phase, ...]:
     Raises
     ------
     ConfigError
-        If the strategy is for another space.
+        If the strategy is for another kind of supernet.
     """
-    if (needed := SPACE_OF_STRATEGY.get(options.strategy, space.name)) != space.name:
+    if (needed := SUPERNET_OF_STRATEGY.get(options.strategy, space.supernet)) != space.supernet:
         raise ConfigError(
-            f"training.strategy is {options.strategy!r}, which is for space {needed!r}; the space is {space.name!r}"
+            f"training.strategy is {options.strategy!r}, which trains {needed} supernets; that of space {space.name!r} "
+            f"is {space.supernet}"
         )
     if options.strategy == "sandwich":
         name, n_random = "sandwich", options.random_subnets
         return (Phase(name, space, options.epochs, options.learning_rate, n_random, sandwich=True),)
     if options.strategy == "multi_path":
         return _multi_path_phases(options, space)
-    epochs = _divided(options.epochs, {name: row[5] for name, row in PUBLISHED_PHASES.items()})
-    return tuple(_published_phase(name, epochs[name], options, space) for name in PUBLISHED_PHASES)
+    parts = {name: _part(name, space) for name in PUBLISHED_PHASES}
+    # Of a space without some of the choices, the phases that would train nothing new are left out.
+    names = [name for name in parts if parts[name] not in [parts[other] for other in takewhile(name.__ne__, parts)]]
+    epochs = _divided(options.epochs, {name: PUBLISHED_PHASES[name][5] for name in names})
+    return tuple(_published_phase(name, epochs[name], options, parts[name]) for name in names)
 
 
 def _divided(epochs: int, shares: Mapping[str, float]) -> dict[str, int]:
@@ -121,19 +123,24 @@ def _multi_path_phases(options: TrainingOptions, space: StagedSpace) -> tuple[Ph
     )
 
 
-def _published_phase(name: str, epochs: int, options: TrainingOptions, space: StagedSpace) -> Phase:
-    """Return one phase of progressive shrinking."""
-    kernels, depths, expands, widths, n_random, _, rate = PUBLISHED_PHASES[name]
-    choices = {"kernel": kernels, "expand": expands}
-    kept: dict[str, tuple[int, ...]] = {"width": widths}
+def _part(name: str, space: StagedSpace) -> StagedSpace:
+    """Return the part of a space that is elastic in a phase of progressive shrinking."""
+    kernels, depths, expands, widths, *_ = PUBLISHED_PHASES[name]
+    numbers = {f"{stage.name}.depth": depths for stage in space.stages}
+    numbers |= {choice.name: widths for choice in space.global_choices if choice.name != "resolution"}
     for block in space.block_names:
-        kept |= {f"{block}.{gene}": values for gene, values in choices.items()}
-    for stage in space.stages:
-        base = stage.depths[0]
-        kept[f"{stage.name}.depth"] = tuple(base + d for d in depths if base + d in stage.depths) or stage.depths
+        numbers |= {f"{block}.kernel": kernels, f"{block}.expand": expands}
+    whole = space.unrestricted()
+    values = {choice.name: whole.allowed_values(choice) for choice in space.gene_choices if choice.name in numbers}
+    return space.restrict({name: found[-numbers[name] :] for name, found in values.items()})
+
+
+def _published_phase(name: str, epochs: int, options: TrainingOptions, part: StagedSpace) -> Phase:
+    """Return one phase of progressive shrinking."""
+    n_random, _, rate = PUBLISHED_PHASES[name][4:]
     return Phase(
         name,
-        space.restrict(kept),
+        part,
         epochs=epochs,
         learning_rate=rate * options.learning_rate,
         n_random=n_random,

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nascore.supernet import BinasSupernet
+from nascore.supernet import MultiPathSupernet
 from nascore.training.batches import Batch
 from nascore.training.precision import mixed_precision
 from nascore.training.teacher import Teacher
@@ -61,7 +61,7 @@ def accumulate_gradients(
 
 
 def accumulate_multi_path_gradients(
-    supernet: BinasSupernet, batch: Batch, *, teacher: Teacher, label_smoothing: float
+    supernet: MultiPathSupernet, batch: Batch, *, teacher: Teacher, label_smoothing: float
 ) -> Tensor:
     """Add the gradients of a step in which each image has a subnet of its own, and return the mean loss.
 

@@ -9,7 +9,7 @@ from nascore.errors import ConfigError, unknown_name
 from nascore.evaluation.measure import calibrate_on_store, measure
 from nascore.results.training import CURVE
 from nascore.seeds import integer_seed
-from nascore.supernet import AnySupernet, BinasSupernet, Supernet, build_supernet
+from nascore.supernet import AnySupernet, MultiPathSupernet, Supernet, build_supernet
 from nascore.supernet.allocator import keep_freed_memory
 from nascore.supernet.checkpoint import load_supernet, save_supernet
 from nascore.supernet.initialise import initialise
@@ -56,7 +56,7 @@ def _train(job: PhaseJob, batches: Batches) -> None:
     phase = batches.phase
     teacher = teacher_of(job, batches)
     supernet = channels_last(_first_weights(job, phase), batches.device)
-    if isinstance(supernet, BinasSupernet) and phase.sort_channels:
+    if isinstance(supernet, MultiPathSupernet) and phase.sort_channels:
         order_channels(supernet, batches)
     monitor = SubnetMonitor(batches.store, job, batches.device)
     resume = ResumePoint(job.resume, job.identity(batches.store, batches.device))

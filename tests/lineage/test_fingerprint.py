@@ -210,7 +210,8 @@ def differs(project: Path, module: str, space: str) -> bool:
 @pytest.mark.parametrize(
     "module",
     [
-        "nascore.spaces.binas", "nascore.supernet.binas", "nascore.supernet.multi_path", "nascore.data.download",
+        "nascore.spaces.binas", "nascore.supernet.multi_path_supernet", "nascore.supernet.multi_path",
+        "nascore.spaces.described", "nascore.data.download",
         "nascore.accuracy_dataset.coverage", "nascore.results.table", "nascore.parquet_files",
     ],
 )  # fmt: skip

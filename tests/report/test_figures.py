@@ -62,7 +62,7 @@ def test_learning_curve_is_in_points_on_logarithmic_axes(files):
 def test_choices_without_rows_are_found_even_when_not_listed(space):
     coverage = whole_coverage(space, pd.DataFrame({"gene": ["width", "width"], "value": [0, 1], "n_rows": [5, 6]}))
     assert coverage[coverage["gene"] == "width"]["n_rows"].tolist() == [5, 6, 0]
-    assert "width: ×1" in uncovered(coverage)
+    assert "width: ×1" in uncovered(space, coverage)
     blocks, others = coverage_figures(space, coverage)
     assert len(rows(blocks, "n_rows")) == 20 * 6
     assert "×1: 0" in [row["text"] for row in rows(others, "n_rows")]

@@ -7,13 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from nascore.supernet.batch_norm import EPS, MOMENTUM, ElasticBatchNorm
+from nascore.spaces import OfaMcunet
+from nascore.supernet.batch_norm import MOMENTUM, ElasticBatchNorm
 
 PROCESSES = 2
+EPS = 1e-3
 
 
 def state_of(channels: int) -> dict[str, torch.Tensor]:
-    layer = ElasticBatchNorm(channels)
+    layer = ElasticBatchNorm(channels, EPS)
     for value in layer.bn.state_dict().values():
         if value.is_floating_point():
             value.uniform_(0.5, 2)
@@ -72,7 +74,10 @@ def test_several_processes_normalise_as_one(cases, found, name):
 @pytest.mark.parametrize("training", [True, False])
 def test_alone_it_is_the_ordinary_layer_on_the_first_channels(training):
     state, x = state_of(7), torch.randn(4, 5, 3, 3)
-    layer, ordinary = ElasticBatchNorm(7).train(training), nn.BatchNorm2d(5, eps=1e-3, momentum=0.1).train(training)
+    layer, ordinary = (
+        ElasticBatchNorm(7, EPS).train(training),
+        nn.BatchNorm2d(5, eps=1e-3, momentum=0.1).train(training),
+    )
     layer.load_state_dict(state)
     ordinary.load_state_dict(
         {name.removeprefix("bn."): value[:5] if value.ndim else value for name, value in state.items()}
@@ -83,4 +88,4 @@ def test_alone_it_is_the_ordinary_layer_on_the_first_channels(training):
 
 
 def test_constants_are_the_published_ones():
-    assert (EPS, MOMENTUM) == (1e-3, 0.1)
+    assert (OfaMcunet.batch_norm_eps, MOMENTUM) == (1e-3, 0.1)

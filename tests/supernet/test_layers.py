@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from nascore.spaces.layers import Conv
-from nascore.supernet.layers import ElasticConv, ElasticDepthwise, ElasticLinear, ElasticSqueezeExcite
+from nascore.supernet.layers import ElasticConv, ElasticLinear, ElasticSqueezeExcite
 
 
 def depthwise(kernel: int, channels: int = 4) -> Conv:
@@ -10,8 +10,8 @@ def depthwise(kernel: int, channels: int = 4) -> Conv:
 
 
 @pytest.fixture
-def layer() -> ElasticDepthwise:
-    return ElasticDepthwise(depthwise(7, channels=6), (3, 5, 7))
+def layer() -> ElasticConv:
+    return ElasticConv(depthwise(7, channels=6), (3, 5, 7))
 
 
 def test_kernel_maps_start_as_a_crop(layer):
@@ -33,9 +33,9 @@ def test_a_kernel_of_3_goes_through_5(layer):
 
 
 def test_active_weights_are_views():
-    conv = ElasticConv(Conv(8, 16, 1, 1, 4))
-    kernel = ElasticDepthwise(depthwise(7, channels=6), (3, 5, 7))
-    gate = ElasticSqueezeExcite(Conv(8, 4, 1, 1, 1), Conv(4, 8, 1, 1, 1))
+    conv = ElasticConv(Conv(8, 16, 1, 1, 4), (1,))
+    kernel = ElasticConv(depthwise(7, channels=6), (3, 5, 7))
+    gate = ElasticSqueezeExcite(Conv(8, 4, 1, 1, 1, activation="relu6"), Conv(4, 8, 1, 1, 1))
     pairs = [
         (conv.active(Conv(4, 8, 1, 1, 4)), conv.conv.weight),
         (kernel.active(depthwise(7)), kernel.conv.weight),
@@ -47,7 +47,7 @@ def test_active_weights_are_views():
 
 
 def test_a_gate_uses_the_bottleneck_that_it_is_told():
-    gate = ElasticSqueezeExcite(Conv(8, 4, 1, 1, 1), Conv(4, 8, 1, 1, 1))
+    gate = ElasticSqueezeExcite(Conv(8, 4, 1, 1, 1, activation="relu6"), Conv(4, 8, 1, 1, 1))
     x = torch.randn(2, 6, 3, 3)
     pooled = x.mean((2, 3))
     reduce, expand = gate.fc.reduce, gate.fc.expand

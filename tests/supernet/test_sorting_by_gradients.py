@@ -6,7 +6,7 @@ from deterministic_weights import fill, images
 from torch.nn import functional
 
 from nascore.spaces import get_space
-from nascore.supernet.binas import BinasSupernet
+from nascore.supernet.multi_path_supernet import MultiPathSupernet
 from nascore.supernet.sorting import sort_by_gradients
 
 SPACE = get_space("binas", resolutions=(32,), n_classes=3)
@@ -20,9 +20,9 @@ def add_gradients(network, genes, seed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def unsorted() -> BinasSupernet:
+def unsorted() -> MultiPathSupernet:
     """Return a network with the gradients of two batches, for both kernel sizes."""
-    network = BinasSupernet(SPACE)
+    network = MultiPathSupernet(SPACE)
     fill(network)
     network.eval()
     add_gradients(network, SPACE.largest(), seed=1)
@@ -31,7 +31,7 @@ def unsorted() -> BinasSupernet:
 
 
 @pytest.fixture(scope="module")
-def in_order(unsorted) -> BinasSupernet:
+def in_order(unsorted) -> MultiPathSupernet:
     network = deepcopy(unsorted)
     for own, other in zip(network.parameters(), unsorted.parameters(), strict=True):
         own.grad = None if other.grad is None else other.grad.clone()
@@ -67,7 +67,7 @@ def test_gradients_are_of_no_use_any_more(in_order):
 
 @pytest.mark.slow
 def test_a_weight_without_a_gradient_counts_nothing():
-    network = BinasSupernet(SPACE).eval()
+    network = MultiPathSupernet(SPACE).eval()
     before = deepcopy(network.state_dict())
     sort_by_gradients(network)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())

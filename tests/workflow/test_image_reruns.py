@@ -122,7 +122,7 @@ def test_a_comment_and_a_docstring(pets):
 
 
 def test_code_of_another_space_and_of_downloads(pets):
-    for module in ("spaces/binas", "supernet/binas", "supernet/multi_path", "data/download"):
+    for module in ("spaces/binas", "supernet/multi_path_supernet", "supernet/multi_path", "data/download"):
         name = f"nascore/{module}.py"
         pets.replace(name, f"{(pets.folder / name).read_text()}\nANOTHER = 1\n")
     # What people look at has names of every space's choices.

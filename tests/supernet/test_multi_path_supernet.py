@@ -8,16 +8,16 @@ from messages import facts
 
 from nascore.errors import DataError, SpaceError
 from nascore.spaces import get_space
-from nascore.supernet.binas import BinasSupernet
 from nascore.supernet.checkpoint import load_subnet, load_supernet, save_subnet, save_supernet
+from nascore.supernet.multi_path_supernet import MultiPathSupernet
 
 SPACE = get_space("binas", resolutions=(64,), n_classes=3)
 
 
 @pytest.fixture(scope="module")
-def network() -> BinasSupernet:
+def network() -> MultiPathSupernet:
     """Return a network with weights and statistics that are none of the neutral ones; no test changes it."""
-    made = BinasSupernet(SPACE)
+    made = MultiPathSupernet(SPACE)
     fill(made)
     return made.eval()
 

@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nascore.errors import SpaceError
-from nascore.spaces import Binas
 from nascore.spaces.layers import Conv
-from nascore.spaces.staged import Genes
+from nascore.spaces.staged import Genes, StagedSpace
 from nascore.supernet.batch_norm import ElasticBatchNorm
 from nascore.supernet.containers import Blocks
 from nascore.supernet.multi_path import MultiPathBlock, picked
@@ -30,9 +29,9 @@ class FixedLayer(nn.Module):
 
     def __init__(self, shape: Conv, eps: float) -> None:
         super().__init__()
-        self.conv = ConvBatchNorm(shape).conv
+        self.conv = ConvBatchNorm(shape, eps).conv
         self.bn = ElasticBatchNorm(shape.c_out, eps)
-        self.act = activation(shape)
+        self.act = activation(shape.activation)
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply to `(n, c_in, h, w)` activations."""
@@ -45,7 +44,7 @@ class FixedLayer(nn.Module):
         self.bn.copy_to(target.bn)
 
 
-class BinasSupernet(nn.Module):
+class MultiPathSupernet(nn.Module):
     """The shared weights of all architectures of the space, with PyTorch's default weights at first.
 
     Parameters
@@ -54,11 +53,11 @@ class BinasSupernet(nn.Module):
         The design space, with its number of classes; whether it is restricted changes nothing.
     """
 
-    def __init__(self, space: Binas) -> None:
+    def __init__(self, space: StagedSpace) -> None:
         super().__init__()
         self.space = space.unrestricted()
         eps = space.batch_norm_eps
-        stem, first, mix, classifier = self.space.fixed_units(0)
+        (stem, first), (mix, classifier) = self.space.first_units(0), self.space.last_units(0)
         self.first_conv = FixedLayer(stem.convs[0], eps)
         self.first_block = nn.ModuleList(FixedLayer(conv, eps) for conv in first.convs)
         self.blocks = Blocks[MultiPathBlock](
@@ -119,8 +118,8 @@ class BinasSupernet(nn.Module):
                 raise SpaceError(f"{len(images)} images have {len(genes)} architectures; expected as many, or one")
         else:
             genes = np.repeat(as_genes(self.space, arch)[None], len(images), axis=0)
-        for resolution in np.unique(self.space.global_columns(genes)["resolution"]):
-            check_resolution(images, int(resolution))
+        for g in np.unique(self.space.global_index(genes)):
+            check_resolution(images, self.space.first_units(int(g))[0].convs[0])
         return genes
 
     def _taken(self, ops: NDArray[np.int64], runs: NDArray[np.bool_], device: torch.device) -> NDArray[np.bool_]:
@@ -157,6 +156,7 @@ class BinasSupernet(nn.Module):
             layer.copy_to(copy)
         for number, block in zip(np.flatnonzero(runs).tolist(), blocks, strict=True):
             self._block(number).copy_to(block, int(ops[number]))
+        assert target.feature_mix_layer is not None
         self.feature_mix_layer.copy_to(target.feature_mix_layer)
         target.classifier.load_state_dict(self.classifier.state_dict())
         return target.train(self.training)
