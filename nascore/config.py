@@ -35,7 +35,7 @@ from nascore.evaluation.options import EvaluationOptions
 from nascore.predictors import make_predictor, predictor_names, predictor_options
 from nascore.search.options import BcfwOptions, EvolutionOptions, ExactOptions, RandomOptions, Searcher
 from nascore.search.targets import Target, TargetOptions, parse_target
-from nascore.spaces import StagedSpace, get_space
+from nascore.spaces import DescribedSpace, StagedSpace, get_space
 from nascore.strict import Name, Strict, mistakes
 from nascore.training.options import FinetuningOptions, TrainingOptions
 from nascore.training.phases import phases
@@ -149,6 +149,8 @@ class Config(Strict):
             )
         for name in self.targets:
             self.target(name)
+        if self.supernet.start:
+            self._can_start(space)
         if self.supernet.checkpoint and space.supernet != "elastic":
             raise ValueError(
                 f"supernet.checkpoint holds the weights of an elastic supernet; that of space {space.name!r} is "
@@ -157,6 +159,20 @@ class Config(Strict):
         if self.data:
             phases(self.training, space)  # raises where the strategy is for another space
         return self
+
+    def _can_start(self, space: StagedSpace) -> None:
+        """Raise if training cannot start from given weights."""
+        if self.data is None or self.supernet.checkpoint:
+            other = (
+                "supernet.checkpoint is given, too" if self.supernet.checkpoint else "a run on tables trains nothing"
+            )
+            raise ValueError(f"supernet.start is given, but {other}")
+        if not isinstance(space, DescribedSpace):
+            raise ValueError(
+                f"supernet.start is given, but space {space.name!r} has no description with the key published; see "
+                "space.file"
+            )
+        space.published()
 
     @model_validator(mode="after")
     def _predictors_have_what_bcfw_needs(self) -> "Config":

@@ -19,7 +19,7 @@ from nascore.errors import unknown_name
 from nascore.predictors import predictor_names, predictor_options
 from nascore.predictors.options import PredictorOptions
 from nascore.space_files import read_space_file
-from nascore.spaces import get_space
+from nascore.spaces import DEFAULT_SPACE, get_space
 from nascore.strict import Name, Strict
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -28,7 +28,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 class SpaceConfig(Strict):
     """The design space."""
 
-    name: str = Field("ofa_mcunet", description="A published space, or the name of the one that is described.")
+    name: str = Field(DEFAULT_SPACE, description="A published space, or the name of the one that is described.")
     file: str | None = Field(None, description="YAML file that describes the space, instead of a published one.")
     description: dict[str, Any] | None = Field(
         None, description="The same in place; see docs/howto/own_space.md for the keys."
@@ -59,7 +59,7 @@ class SpaceConfig(Strict):
         whole = dict(given)
         if isinstance(file := given.get("file"), str):
             description = read_space_file(file)
-            if given.get("name", description.name) != description.name or "channels" in given:
+            if given.get("name", description.name) != description.name or given.get("channels"):
                 raise ValueError(
                     f"file: {file} is of space {description.name!r}; name and channels are of published ones"
                 )
@@ -68,7 +68,7 @@ class SpaceConfig(Strict):
             whole["name"] = whole["description"].get("name", "")
         if whole.get("resolutions") is None:
             options = {key: whole[key] for key in ("description", "channels") if whole.get(key) is not None}
-            space = get_space(str(whole.get("name", "ofa_mcunet")), **options)
+            space = get_space(str(whole.get("name", DEFAULT_SPACE)), **options)
             whole["resolutions"] = space.global_choices[0].values
         return whole
 
@@ -97,6 +97,16 @@ class SupernetConfig(Strict):
     )
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         None, description="SHA-256 that the given file must have; a URL needs one."
+    )
+    start: str | None = Field(
+        None,
+        description="File with the weights of the published network that the description of the space names, which "
+        "training starts from: safetensors, PyTorch, or Keras arrays (`.npz`).",
+    )
+    start_accuracy: Share | None = Field(
+        None,
+        description="Accuracy that these weights are known to have. If they are far from it on the images, training "
+        "does not begin: the mapping, the normalisation or the padding is wrong.",
     )
     entry: str | None = Field(
         None,

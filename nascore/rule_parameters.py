@@ -50,6 +50,7 @@ PARAMETERS: dict[str, dict[str, Parameter]] = {
         **_DEVICE,
         **_SEED,
     },
+    "import_start": {**_SPACE, **_SEED, **_DEVICE, "start_accuracy": lambda config, _: config.supernet.start_accuracy},
     "import_supernet": {**_SPACE, "entry": lambda config, _: config.supernet.entry},
     "import_tables": {**_SPACE, "table_format": lambda config, _: config.table_format.model_dump(mode="json")},
     "sample_architectures": {

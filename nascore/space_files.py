@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nascore.errors import SpaceError
-from nascore.spaces import get_space
+from nascore.spaces import DEFAULT_SPACE, get_space
 from nascore.spaces.description import SpaceDescription, read_description
 from nascore.yaml_files import read_yaml
 
@@ -27,8 +27,9 @@ def read_space_file(path: str | Path) -> SpaceDescription:
     return read_description(read_yaml(path, SpaceError, "space file"), f"space file {path}")
 
 
-def find_space(name: str, **options: Any) -> Any:
+def find_space(name: str | None, **options: Any) -> Any:
     """Return a published space by its name, or the one that a file describes; see `nascore.spaces.get_space`."""
+    name = name or DEFAULT_SPACE
     if is_space_file(name):
         description = read_space_file(name)
         return get_space(description.name, description=description, **options)

@@ -92,9 +92,10 @@ def given(rule, wildcards):
 
 
 def phase_before(wildcards):
-    """Return the checkpoint that a phase starts from; the first one starts from the seed."""
+    """Return the checkpoint that a phase starts from; the first one starts from the seed where no weights are given."""
     number = PHASES.index(wildcards.phase)
-    return f"{RUN}/supernet/{PHASES[number - 1]}/supernet.safetensors" if number else []
+    before = PHASES[number - 1] if number else "start" if CONFIG.supernet.start else None
+    return f"{RUN}/supernet/{before}/supernet.safetensors" if before else []
 
 
 def validated_search(wildcards):

@@ -31,6 +31,29 @@ rule train_phase:
         "../workflow_scripts/train_phase.py"
 
 
+rule import_start:
+    """Read the weights of a published network, check them on images, and put them into a new supernet."""
+    input:
+        images=store_files("search"),
+    output:
+        checkpoint=f"{RUN}/supernet/start/supernet.safetensors",
+    log:
+        f"{RUN}/logs/import_start.log",
+    benchmark:
+        f"{RUN}/benchmarks/import_start.tsv"
+    conda:
+        "../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(30),
+    params:
+        **configured("import_start"),
+        code=code_of("import_start"),
+    script:
+        "../workflow_scripts/import_start.py"
+
+
 rule import_supernet:
     """Read given weights, check them, and write them as this project's checkpoint."""
     output:

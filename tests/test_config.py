@@ -1,7 +1,7 @@
 import json
 import re
 from pathlib import Path
-from typing import get_args
+from typing import ClassVar, get_args
 
 import pytest
 import yaml
@@ -354,6 +354,47 @@ class TestSourceOfAccuracies:
             (tmp_path / name).mkdir()
         config = self.images(data={"source": "image_folder"}, images=str(tmp_path))
         assert config.build_space().n_classes == 3
+
+
+class TestSpaces:
+    """`space` from a file, and what training starts from."""
+
+    FILE = str(CONFIG / "spaces" / "resnet8.yaml")
+    IMAGES: ClassVar[dict] = {"tables": None, "data": {"source": "synthetic"}}
+
+    def test_a_file_is_its_content(self):
+        config = validate(space={"file": self.FILE})
+        assert config.space_options["name"] == "resnet8" and config.space_options["resolutions"] == [24, 32]
+        assert "file" not in config.space_options and config.space_options["description"]["stem"]["channels"] == 16
+        assert config.build_space().stages[0].name == "stage1" and config.space.kind == "described"
+        again = validate(space=config.space.model_dump())
+        assert again.space_options == config.space_options
+
+    def test_resolutions_are_those_of_the_space_by_default(self):
+        assert validate(space={"name": "binas"}).space_options["resolutions"] == [224]
+        assert validate(space={"file": self.FILE, "resolutions": [48]}).space_options["resolutions"] == [48]
+
+    @pytest.mark.parametrize(
+        ("space", "message"),
+        [
+            ({"file": "none.yaml"}, ("none.yaml", "does not exist")),
+            ({"file": FILE, "name": "binas"}, ("resnet8.yaml", "resnet8", "name")),
+            ({"description": {"name": "own"}}, ("stem", "stages")),
+            ({"file": FILE, "resolutions": [7]}, ("resolutions", "[7]")),
+        ],
+    )
+    def test_mistakes(self, space, message):
+        with pytest.raises(ConfigError, match=facts(*message)):
+            validate(space=space)
+
+    def test_a_start(self):
+        assert validate(**self.IMAGES, space={"file": self.FILE}, supernet={"start": "w.npz"}).supernet.start == "w.npz"
+        with pytest.raises(ConfigError, match=facts("supernet.start", "ofa_mcunet", "published", "space.file")):
+            validate(**self.IMAGES, supernet={"start": "w.npz"})
+        with pytest.raises(ConfigError, match=facts("supernet.start", "tables")):
+            validate(space={"file": self.FILE}, supernet={"start": "w.npz"})
+        with pytest.raises(ConfigError, match=facts("supernet.start", "supernet.checkpoint")):
+            validate(**self.IMAGES, space={"file": self.FILE}, supernet={"start": "w.npz", "checkpoint": "v.pth"})
 
 
 class TestGeneratedFiles:

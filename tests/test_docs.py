@@ -29,6 +29,7 @@ from PIL import Image
 from warm_start import Program, run_page
 
 from nascore.accuracy_dataset.coverage import coverage
+from nascore.config import validate_config
 from nascore.data.image_folder import ImageFolder
 from nascore.data.options import ImageFolderOptions
 from nascore.data.source import SPLITS
@@ -36,6 +37,7 @@ from nascore.efficiency import cost
 from nascore.efficiency.latency_quality import table_sum
 from nascore.predictors import make_predictor
 from nascore.spaces import get_space
+from nascore.spaces.description import read_description
 
 NEED_A_RUN = {"audit", "crate", "deploy", "diff", "lineage", "snapshot", "validate", "winners"}
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -204,7 +206,21 @@ def check_message(text: str, folder: Path) -> None:
         assert part in sources, part
 
 
-OTHER_TEXT = {"docs/own_images.md": check_layout, "docs/interruptions.md": check_message}
+def check_part(text: str, folder: Path) -> None:
+    """Part of the description of a space, or of a configuration."""
+    given = yaml.safe_load(text)
+    if "published" in given:
+        read_description(yaml.safe_load((ROOT / "config/spaces/mobilenet_v1.yaml").read_text()) | given)
+    else:
+        space = {**given["space"], "file": str(ROOT / given["space"]["file"])}
+        validate_config({**DEFAULT, **given, "space": space})
+
+
+OTHER_TEXT = {
+    "docs/own_images.md": check_layout,
+    "docs/interruptions.md": check_message,
+    "docs/howto/own_space.md": check_part,
+}
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from nascore.errors import DataError, SpaceError
 from nascore.files import read_json
 from nascore.progress import progress
 from nascore.results.dataset import TablesReport
-from nascore.spaces.ofa_mcunet import OfaMcunet
-from nascore.spaces.staged import Genes
+from nascore.spaces.staged import Genes, StagedSpace
 
 AccuracyUnit = Literal["percent", "fraction"]
 
@@ -62,7 +61,7 @@ def table_files(folder: str | Path) -> list[Path]:
 
 
 def import_published_tables(
-    files: list[Path], space: OfaMcunet, *, n_images: int, accuracy_unit: AccuracyUnit = "percent"
+    files: list[Path], space: StagedSpace, *, n_images: int, accuracy_unit: AccuracyUnit = "percent"
 ) -> PublishedTables:
     """Read published tables.
 
@@ -105,7 +104,7 @@ def import_published_tables(
     return PublishedTables(genes[first], kept, [origin[row][0] for row in first], report)
 
 
-def _read_table(path: Path, space: OfaMcunet, n_images: int, unit: AccuracyUnit) -> tuple[Genes, NDArray[np.float64]]:
+def _read_table(path: Path, space: StagedSpace, n_images: int, unit: AccuracyUnit) -> tuple[Genes, NDArray[np.float64]]:
     """Return the architectures and accuracies (in [0, 1]) of one file."""
     rows = read_json(path)
     if not isinstance(rows, list) or not rows:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from nascore.spaces import Genes, StagedSpace
 
 SpaceName = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--space",
         metavar="SPACE",
-        help="A published space (see `nascore spaces`), or a YAML file with one's own.",
+        help="A published space (see `nascore spaces`; by default the first), or a YAML file with one's own.",
     ),
 ]
 Resolutions = Annotated[
@@ -53,7 +53,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 # -- spaces --------------------------------------------------------------------------------------------
 
 
-def space_of(name: str, resolutions: str | None, classes: int) -> "StagedSpace":
+def space_of(name: str | None, resolutions: str | None, classes: int) -> "StagedSpace":
     """Return the space that the options describe."""
     from nascore.space_files import find_space
 
@@ -68,7 +68,7 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
         raise SpaceError(f"resolutions are whole numbers with commas between, such as 96,160; got {text!r}") from None
 
 
-def load(path: Path, name: str, resolutions: str | None, classes: int) -> tuple["Predictor", "StagedSpace"]:
+def load(path: Path, name: str | None, resolutions: str | None, classes: int) -> tuple["Predictor", "StagedSpace"]:
     """Return a predictor and its space; resolutions that are not given are those that it was trained with."""
     from nascore.predictors import load_predictor
     from nascore.predictors.storage import read
@@ -79,7 +79,9 @@ def load(path: Path, name: str, resolutions: str | None, classes: int) -> tuple[
         try:
             space = space_of(name, ",".join(map(str, dict(recorded)["resolution"])), classes)
         except (KeyError, TypeError, ValueError):
-            raise PredictorError(f"{path} was trained on a space without resolutions; expected {name!r}") from None
+            raise PredictorError(
+                f"{path} was trained on a space without resolutions; expected {space.name!r}"
+            ) from None
     return load_predictor(path, space), space
 
 

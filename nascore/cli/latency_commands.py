@@ -42,7 +42,7 @@ def measure(
     networks: Annotated[int, typer.Option("--networks", min=0, help="Random whole networks to measure, too.")] = 150,
     repeats: Annotated[int, typer.Option("--repeats", min=4, help="Timed calls of each, at most.")] = 256,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Root of the random stream of the networks.")] = 0,
-    space: SpaceName = "ofa_mcunet",
+    space: SpaceName = None,
     resolutions: Resolutions = None,
     classes: Classes = 2,
 ) -> None:
@@ -75,7 +75,7 @@ def check(
     fit: Annotated[int, typer.Option("--fit", min=3, help="Networks to fit on; the others are judged on.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Root of the random streams.")] = 0,
     output: Annotated[Path | None, typer.Option("--output", help="Write the corrected table here.")] = None,
-    space: SpaceName = "ofa_mcunet",
+    space: SpaceName = None,
     resolutions: Resolutions = None,
     classes: Classes = 2,
 ) -> None:
@@ -116,7 +116,7 @@ def import_(
     threads: Threads = 1,
     batch: Batch = 1,
     dtype: Annotated[str, typer.Option("--dtype", help="Type of weights and activations.")] = "float32",
-    space: SpaceName = "ofa_mcunet",
+    space: SpaceName = None,
     resolutions: Resolutions = None,
     classes: Classes = 2,
 ) -> None:

@@ -78,7 +78,7 @@ def search(
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", help="Name of the target, also of its random stream.")
     ] = "target",
-    space: SpaceName = "ofa_mcunet",
+    space: SpaceName = None,
     resolutions: Resolutions = None,
     classes: Classes = 2,
     output: Annotated[Path | None, typer.Option("--output", help="Write result.json here, too.")] = None,
@@ -225,7 +225,7 @@ def predict(
     predictor: PredictorFile,
     level: Annotated[float, typer.Option("--level", help="Coverage of the prediction interval.")] = 0.9,
     coverage: CoverageFile = None,
-    space: SpaceName = "ofa_mcunet",
+    space: SpaceName = None,
     resolutions: Resolutions = None,
     classes: Classes = 2,
     as_json: AsJson = False,

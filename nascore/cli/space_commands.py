@@ -125,7 +125,7 @@ def devices(as_json: AsJson = False) -> None:
 
 def cost(
     archs: Architectures,
-    space: SpaceName = "ofa_mcunet",
+    space: SpaceName = None,
     resolutions: Resolutions = None,
     classes: Classes = 2,
     as_json: AsJson = False,
@@ -153,7 +153,7 @@ def draw(
     output: Annotated[Path, typer.Option("--output", help="Picture to write: .svg, .png or .pdf.")],
     pick: Annotated[int, typer.Option("--pick", min=1, help="Which one, if ARCH holds several; 1 is the first.")] = 1,
     title: Annotated[str, typer.Option("--title", help="What stands above the picture.")] = "",
-    space: SpaceName = "ofa_mcunet",
+    space: SpaceName = None,
     resolutions: Resolutions = None,
     classes: Classes = 2,
 ) -> None:

@@ -52,7 +52,7 @@ def validate(
         str | None,
         typer.Option("--arch-string", metavar="TEXT", help="The same as a published string of space binas."),
     ] = None,
-    space: SpaceName = "ofa_mcunet",
+    space: SpaceName = None,
     resolutions: Resolutions = None,
     device: Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N.")] = "auto",
     as_json: AsJson = False,
@@ -102,7 +102,7 @@ def validate(
         _print(about | asdict(tested))
 
 
-def _space(store: "ImageStore", name: str, resolutions: str | None, arch_string: str | None) -> "StagedSpace":
+def _space(store: "ImageStore", name: str | None, resolutions: str | None, arch_string: str | None) -> "StagedSpace":
     """Return the space of weights that do not say it; a string is of space `binas` and says its channels."""
     from nascore.spaces import get_space
     from nascore.spaces.binas import channels_of

@@ -77,7 +77,8 @@ def write_bundle(
     sha256, facts = file_sha256(weights), read_facts(weights)
     single = export(subnet, metadata(subnet, store.class_names, sha256, store.manifest["source"].get("white")))
     chosen = chosen_images(store, "calibration", calibration_images)
-    calibration = model_input(store.images("calibration", subnet.resolution)[chosen])
+    pixels = store.images("calibration", subnet.resolution)[chosen]
+    calibration = model_input(pixels, subnet.space.mean, subnet.space.std)
     models = {FLOAT: single, DYNAMIC: with_batch(single, None), INT8: quantise(single, calibration)}
     checks = Bundle(
         target=outcome.target if outcome else None,
@@ -101,7 +102,8 @@ def write_bundle(
     write_text(folder / "labels.txt", "".join(f"{label}\n" for label in store.class_names))
     write_text(folder / "predict.py", inspect.getsource(predict))
     write_text(folder / DRAWING, picture(subnet))
-    write_text(folder / CARD, model_card(checks, manifest=store.manifest, outcome=outcome))
+    mean, std = subnet.space.mean, subnet.space.std
+    write_text(folder / CARD, model_card(checks, manifest=store.manifest, outcome=outcome, mean=mean, std=std))
     return checks
 
 

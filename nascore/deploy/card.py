@@ -12,7 +12,7 @@ from nascore.results.drawing import stand_alone, subnet_svg
 from nascore.results.labels import metric_of, percent
 from nascore.results.outcome import Outcome
 from nascore.supernet import Subnet
-from nascore.supernet.inputs import MEAN, STD
+from nascore.supernet.inputs import CENTRED
 
 DRAWING = "architecture.svg"
 
@@ -27,6 +27,8 @@ def model_card(
     *,
     manifest: Mapping[str, Any] | None = None,
     outcome: Outcome | None = None,
+    mean: float = CENTRED,
+    std: float = CENTRED,
 ) -> str:
     """Return the card as Markdown.
 
@@ -38,6 +40,8 @@ def model_card(
         The image store's.
     outcome
         What the target came to, for its limits, and for why this subnet is its winner.
+    mean, std
+        How pixels are normalised; see `nascore.supernet.inputs.normalise`.
     """
     # Escaped, because what shows Markdown also shows the HTML in it, and classes are named by folders.
     environment = Environment(
@@ -50,5 +54,5 @@ def model_card(
     environment.filters["percent"] = percent
     limits = {limit.metric: limit.limit_in_metric for limit in outcome.search.constraints} if outcome else {}
     template = environment.get_template("model_card.md.j2")
-    about = {"drawing": DRAWING, "metric_of": metric_of, "opset": OPSET, "mean": MEAN, "std": STD}
+    about = {"drawing": DRAWING, "metric_of": metric_of, "opset": OPSET, "mean": mean, "std": std}
     return template.render(checks=checks, manifest=manifest, limits=limits, outcome=outcome, **about) + "\n"

@@ -14,7 +14,7 @@ from nascore.deploy.export import INPUT
 from nascore.evaluation.measure import Measurement
 from nascore.evaluation.onnx_extra import onnx_session
 from nascore.evaluation.validation import interval
-from nascore.supernet.inputs import normalise
+from nascore.supernet.inputs import CENTRED, normalise
 
 Logits = NDArray[np.float32]
 
@@ -22,13 +22,15 @@ Logits = NDArray[np.float32]
 def logits_of_model(model: bytes, images: Pixels, batch: int = 1) -> Logits:
     """Return the `(n, n_classes)` logits of `(n, resolution, resolution, 3)` uint8 images, `batch` at a time."""
     running = onnx_session(model)
-    batches = (model_input(images[start : start + batch]) for start in range(0, len(images), batch))
+    about = running.get_modelmeta().custom_metadata_map
+    mean, std = (float(about.get(name, CENTRED)) for name in ("mean", "std"))
+    batches = (model_input(images[start : start + batch], mean, std) for start in range(0, len(images), batch))
     return np.concatenate([running.run(None, {INPUT: x})[0] for x in batches])
 
 
-def model_input(images: Pixels) -> NDArray[np.float32]:
-    """Return uint8 images as a model's input, normalised as PyTorch has them."""
-    return normalise(images, torch.device("cpu")).contiguous().numpy()
+def model_input(images: Pixels, mean: float = CENTRED, std: float = CENTRED) -> NDArray[np.float32]:
+    """Return uint8 images as a model's input; see `nascore.supernet.inputs.normalise`."""
+    return normalise(images, torch.device("cpu"), mean, std).contiguous().numpy()
 
 
 def agreement(logits: Logits, reference: Logits, labels: NDArray[np.int64]) -> dict[str, float | int]:

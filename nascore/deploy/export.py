@@ -12,7 +12,6 @@ from nascore.evaluation.latency_modules import Layer, PlainUnit, plain_network
 from nascore.evaluation.latency_onnx import INPUT, OPSET, onnx_model
 from nascore.evaluation.measure import fold
 from nascore.supernet import Subnet
-from nascore.supernet.inputs import MEAN, STD
 
 __all__ = ["INPUT", "OPSET", "OUTPUT", "export", "metadata", "with_batch"]
 
@@ -33,8 +32,8 @@ def metadata(subnet: Subnet, labels: Sequence[str], weights_sha256: str, white: 
     return deep | {
         "labels": json.dumps(list(labels), ensure_ascii=False),
         "input_size": str(subnet.resolution),
-        "mean": str(MEAN),
-        "std": str(STD),
+        "mean": str(subnet.space.mean),
+        "std": str(subnet.space.std),
         "arch_id": subnet.arch_id,
         "weights_sha256": weights_sha256,
     }

@@ -50,7 +50,7 @@ def write_litert(path: Path, subnet: Subnet, images: Pixels) -> float:
     """
     require_litert()
     network = fold(subnet).requires_grad_(False)
-    x = normalise(images, torch.device("cpu")).contiguous()
+    x = normalise(images, torch.device("cpu"), subnet.space.mean, subnet.space.std).contiguous()
     model = import_module(PACKAGE).convert(network, (x[:1],))
     with replacing(path) as temporary:
         model.export(str(temporary))

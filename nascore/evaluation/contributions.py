@@ -109,7 +109,8 @@ class PathMeasurer:
         right = np.zeros(len(genes), dtype=bool)
         for start in range(0, len(genes), BATCH_SIZE):
             part = slice(start, start + BATCH_SIZE)
-            logits = self.supernet(normalise(images[image[part]], self.device), genes[part])
+            seen = normalise(images[image[part]], self.device, self.space.mean, self.space.std)
+            logits = self.supernet(seen, genes[part])
             right[part] = logits.argmax(1).cpu().numpy() == labels[image[part]]
         counts: list[int] = right.reshape(len(conditions), -1).sum(axis=1).tolist()
         return counts

@@ -53,7 +53,8 @@ def calibrate_on_store(subnet: Subnet, store: ImageStore, *, n_images: int, devi
         How many; all where the split has fewer. See `chosen_images` for which.
     """
     images = store.images("calibration", subnet.resolution)
-    calibrate(subnet, normalise(images[chosen_images(store, "calibration", n_images)], device))
+    chosen = images[chosen_images(store, "calibration", n_images)]
+    calibrate(subnet, normalise(chosen, device, subnet.space.mean, subnet.space.std))
 
 
 def chosen_images(store: ImageStore, split: str, n_images: int | None) -> NDArray[np.int64]:
@@ -105,7 +106,8 @@ def logits_of(
     """Return the `(n, n_classes)` logits of a calibrated subnet for the images at `n` indices, on the device."""
     network = channels_last(fold(subnet), device)
     batches = (chosen[start : start + batch_size] for start in range(0, len(chosen), batch_size))
-    return torch.cat([network(normalise(images[batch], device)) for batch in batches])
+    mean, std = subnet.space.mean, subnet.space.std
+    return torch.cat([network(normalise(images[batch], device, mean, std)) for batch in batches])
 
 
 def fold(subnet: Subnet) -> Subnet:

@@ -16,6 +16,7 @@ from nascore.errors import DataError
 
 PLACES: dict[str, list[tuple[str, ...]]] = {
     "prepare_images": [("images",), *(("data", file) for file in FILES)],
+    "import_start": [("supernet", "start")],
     "import_supernet": [("supernet", "checkpoint")],
     "import_tables": [("tables",)],
     "fit_latency": [("latency", "devices", "{measured_device}", "table"),

@@ -28,6 +28,10 @@ __all__ = [
 _BUILDERS: dict[str, Callable[..., StagedSpace]] = {"ofa_mcunet": OfaMcunet.build, "binas": Binas.build}
 
 
+DEFAULT_SPACE = "ofa_mcunet"
+"""The space where none is named."""
+
+
 def space_names() -> list[str]:
     """Return the names of the published spaces, which `get_space` knows."""
     return list(_BUILDERS)

@@ -1,14 +1,14 @@
 """The networks of a described space: its description says stages and choices, and this what a block is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from nascore.errors import SpaceError
 from nascore.spaces.description import BLOCK_CHOICES, SpaceDescription, StageDescription, read_description
 from nascore.spaces.inputs import check_classes
 from nascore.spaces.layers import Conv, Unit, make_divisible
-from nascore.spaces.staged import NBSP, Choice, Stage, StagedSpace
+from nascore.spaces.staged import NBSP, Choice, Genes, Stage, StagedSpace
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class DescribedSpace(StagedSpace):
         The space, checked.
     """
 
-    description: SpaceDescription | None = None
+    description: SpaceDescription | None = field(default=None, hash=False)
 
     @classmethod
     def build(
@@ -84,6 +84,34 @@ class DescribedSpace(StagedSpace):
     def batch_norm_eps(self) -> float:  # type: ignore[override]
         """What batch normalisations add to variances."""
         return self._described.batch_norm_eps
+
+    def published(self) -> Genes:
+        """Return the `(n_genes,)` published architecture of the description.
+
+        Raises
+        ------
+        SpaceError
+            If the description has none, or a gene or a value is not of the space.
+        """
+        if self._described.published is None:
+            raise SpaceError(f"the description of space {self.name!r} has no published network; add the key published")
+        whole = self.unrestricted()
+        kept: dict[str, list[int]] = {}
+        for name, value in self._described.published.arch.items():
+            choices = [choice for choice in self.gene_choices if choice.name.endswith(f".{name}")]
+            having = [choice.name for choice in choices if value in whole.allowed_values(choice)]
+            kept |= {gene: [value] for gene in having or [name]}
+        return whole.restrict(kept).largest()
+
+    @property
+    def mean(self) -> float:  # type: ignore[override]
+        """What is taken off from every channel of an image, where pixels are in [0, 1]."""
+        return self._described.input.mean / self._described.input.range
+
+    @property
+    def std(self) -> float:  # type: ignore[override]
+        """What the rest is divided by."""
+        return self._described.input.std / self._described.input.range
 
     def options(self) -> dict[str, Any]:
         """Return the number of classes and the description."""

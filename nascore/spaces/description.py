@@ -37,6 +37,14 @@ def _odd(values: tuple[int, ...]) -> tuple[int, ...]:
     return values
 
 
+class InputDescription(Strict):
+    """What becomes of pixels before the first convolution; weights that were trained elsewhere need what they had."""
+
+    range: Annotated[float, Field(gt=0, le=255)] = Field(1.0, description="What a white pixel is; black ones are 0.")
+    mean: float = Field(0.5, description="Taken off then.")
+    std: Annotated[float, Field(gt=0)] = Field(0.5, description="What the rest is divided by.")
+
+
 class StemDescription(Strict):
     """The first convolution."""
 
@@ -104,6 +112,23 @@ class LastDescription(Strict):
     activation: Activation | None = Field(None, description="What follows; by default the space's.")
 
 
+class PublishedDescription(Strict):
+    """A published network of the space: which architecture it is, and what its weights mean."""
+
+    arch: dict[str, int] = Field(
+        {},
+        description="Its genes, such as `resolution: 96` or `stage2.depth: 1`; `kernel: 3` is that of "
+        "every block that can have it. Those that are not named have their largest value.",
+    )
+    classes: tuple[str, ...] | None = Field(
+        None, description="Its classes in the order of its outputs; without them its classifier is not taken."
+    )
+    layers: tuple[str, ...] | None = Field(
+        None, description="Its layers in the order of execution, of a residual block the shortcut last; by default in "
+        "the order of a PyTorch file, or of the numbers in their names."
+    )  # fmt: skip
+
+
 class SpaceDescription(Strict):
     """A design space."""
 
@@ -121,10 +146,13 @@ class SpaceDescription(Strict):
     se_ratio: Annotated[float, Field(gt=0, le=1)] = Field(
         0.25, description="Channels inside a squeeze-and-excitation gate, as a share of those that it reads."
     )
+    input: InputDescription = Field(InputDescription(), description="How pixels are normalised.")
     stem: StemDescription = Field(description="The first convolution.")
     stages: tuple[StageDescription, ...] = Field(description="The stages, in order.")
     last: LastDescription | None = Field(None, description="A 1x1 convolution behind the stages.")
     hidden: Channels | None = Field(None, description="Outputs of a hidden layer before the classifier.")
+
+    published: PublishedDescription | None = Field(None, description="A network that training can start from.")
 
     _sorted = field_validator("resolutions", "width")(_ascending)
 
@@ -139,8 +167,8 @@ class SpaceDescription(Strict):
 
     @property
     def digest(self) -> str:
-        """Return 16 hexadecimal digits of all but the name and the resolutions."""
-        plain = self.model_dump(mode="json", exclude={"name", "resolutions"})
+        """16 hexadecimal digits of what makes the networks; keys that have their defaults do not count."""
+        plain = self.model_dump(mode="json", exclude={"name", "resolutions", "published"}, exclude_defaults=True)
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -40,6 +40,12 @@ class StagedSpace(GeneSpace):
     batch_norm_eps: ClassVar[float] = 1e-5
     """What batch normalisations add to variances."""
 
+    mean: ClassVar[float] = 0.5
+    """What is taken off from every channel of an image, where pixels are in [0, 1]."""
+
+    std: ClassVar[float] = 0.5
+    """What the rest is divided by."""
+
     supernet: ClassVar[str] = "elastic"
     """How the weights of all architectures are one network: ``"elastic"``, of which a subnet uses a part, or
     ``"multi_path"``, in which every image of a batch takes an operation of its own."""

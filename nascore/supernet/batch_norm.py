@@ -48,6 +48,16 @@ class ElasticBatchNorm(nn.Module):
         part = slice(start, start + channels)
         return (self.bn.running_mean[part], self.bn.running_var[part], self.bn.weight[part], self.bn.bias[part])
 
+    def copy_from(self, source: nn.BatchNorm2d) -> None:
+        """Take over the entries of a subnet's batch normalisation."""
+        for entry, value in zip(
+            self.active(source.num_features),
+            (source.running_mean, source.running_var, source.weight, source.bias),
+            strict=True,
+        ):
+            assert value is not None
+            entry.copy_(value)
+
     def copy_to(self, target: nn.BatchNorm2d) -> None:
         """Copy the active entries into the batch normalisation of a subnet."""
         entries = (target.running_mean, target.running_var, target.weight, target.bias, target.num_batches_tracked)

@@ -98,8 +98,11 @@ def read_subnet(path: str | Path) -> Subnet:
     if options.get("n_classes") not in sizes:
         raise DataError(f"{path}: n_classes is {options.get('n_classes')!r}, which no weight has as its length")
     try:
-        resolution = arch.get("image_size", arch.get("resolution"))
-        space = get_space(str(header.get("space")), resolutions=(resolution,), **options)
+        name = str(header.get("space"))
+        resolution = get_space(name, **options).choices_of(arch)["resolution"]
+        space = get_space(name, resolutions=(resolution,), **options)
+    except KeyError as error:
+        raise DataError(f"{path}: its architecture has no {error}") from None
     except SpaceError as error:
         raise DataError(f"{path}: its header describes no space: {error}") from None
     return load_subnet(path, space)

@@ -1,4 +1,4 @@
-"""What networks take: pixels as numbers around 0, on a device that is found or named."""
+"""Normalises pixels as a space asks for, and finds the device that networks run on."""
 
 from typing import TypeVar
 
@@ -11,26 +11,36 @@ from nascore.errors import ConfigError
 
 Network = TypeVar("Network", bound=nn.Module)
 
-MEAN, STD = 0.5, 0.5
-"""What normalisation subtracts from every channel and divides it by, where pixels are in [0, 1]; as published."""
+CENTRED = 0.5
+"""Mean and standard deviation, where pixels are in [0, 1], that make them numbers in [-1, 1]."""
 
 
-def normalise(images: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """Return uint8 images as the network's input, with mean `MEAN` and standard deviation `STD` taken off.
+def normalise(images: NDArray[np.uint8], device: torch.device, mean: float = CENTRED, std: float = CENTRED) -> Tensor:
+    """Return uint8 images as a network's input.
 
     Parameters
     ----------
     images
         `(n, height, width, 3)` pixels.
+    mean, std
+        What is taken off from every channel and what the rest is divided by, where pixels are in [0, 1]; see
+        `nascore.spaces.staged.StagedSpace.mean`.
 
     Returns
     -------
     torch.Tensor
-        `(n, 3, height, width)` float32 in [-1, 1], channels last in memory, as the pixels are already.
+        `(n, 3, height, width)` float32, channels last in memory, as the pixels are already.
     """
     # A copy: the store is read-only.
     pixels = torch.from_numpy(np.array(images)).to(device)
-    return pixels.permute(0, 3, 1, 2).float().div_(255 * STD).sub_(MEAN / STD)
+    return pixels.permute(0, 3, 1, 2).float().div_(255 * std).sub_(mean / std)
+
+
+def from_centred(images: Tensor, mean: float, std: float) -> Tensor:
+    """Return images in [-1, 1], in place, as `normalise` gives them with another mean and standard deviation."""
+    if mean == std == CENTRED:
+        return images
+    return images.mul_(CENTRED / std).add_((CENTRED - mean) / std)
 
 
 def channels_last(network: Network, device: torch.device) -> Network:

@@ -59,6 +59,14 @@ class ElasticConv(nn.Module):
             weight = functional.linear(centre.reshape(-1, small**2), kernel_map).view(*weight.shape[:2], small, small)
         return weight
 
+    def copy_from(self, weight: Tensor, shape: Conv) -> None:
+        """Take over the weights of a shape, such that `active` gives them back while the maps are crops."""
+        margin = (self.kernels[-1] - shape.kernel) // 2
+        own = self.conv.weight[: shape.c_out, : shape.c_in // shape.groups]
+        own.zero_()
+        end = margin + shape.kernel
+        own[:, :, margin:end, margin:end] = weight
+
 
 class ElasticSqueezeExcite(nn.Module):
     """A squeeze-and-excitation gate whose bottleneck is as wide as the shape says."""
@@ -81,6 +89,12 @@ class ElasticSqueezeExcite(nn.Module):
     def active(self, mid: int, bottleneck: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return views of weight and bias of both layers, for `mid` gated channels."""
         return self.fc.active(mid, bottleneck)
+
+    def copy_from(self, source: SqueezeExcite) -> None:
+        """Take over the entries of a subnet's gate."""
+        reduce = source.fc.reduce
+        for entry, value in zip(self.active(reduce.in_channels, reduce.out_channels), source.parameters(), strict=True):
+            entry.copy_(value)
 
     def copy_to(self, target: SqueezeExcite) -> None:
         """Copy the active entries into the gate of a subnet."""
@@ -126,6 +140,13 @@ class ElasticConvBatchNorm(nn.Module):
             x = self.act(x, inplace=True)
         return self.se(x, squeeze_excite[0].c_out) if self.se is not None and squeeze_excite else x
 
+    def copy_from(self, source: ConvBatchNorm, shape: Conv) -> None:
+        """Take over the entries of a subnet's layer."""
+        self.conv.copy_from(source.conv.weight, shape)
+        self.bn.copy_from(source.bn)
+        if self.se is not None and isinstance(source.se, SqueezeExcite):
+            self.se.copy_from(source.se)
+
     def copy_to(self, target: ConvBatchNorm, shape: Conv) -> None:
         """Copy the active entries into the layer of a subnet."""
         target.conv.weight.copy_(self.conv.active(shape))
@@ -149,3 +170,8 @@ class ElasticLinear(nn.Module):
         """Copy the active entries into the linear layer of a subnet."""
         target.weight.copy_(self.linear.weight[:, : target.in_features])
         target.bias.copy_(self.linear.bias)
+
+    def copy_from(self, source: nn.Linear) -> None:
+        """Take over the entries of a subnet's linear layer."""
+        self.linear.weight[:, : source.in_features] = source.weight
+        self.linear.bias.copy_(source.bias)

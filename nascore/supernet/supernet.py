@@ -5,7 +5,7 @@ Unlike there, the supernet itself can run: its forward pass uses the very weight
 SE width is that of the shape, for OFA-MCUNet the *active* block input // 4.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress
 from typing import Any
@@ -63,6 +63,14 @@ class ElasticBlock(nn.Module):
         """Return what normalises the block's output."""
         return [list(self.mobile_inverted_conv)[-1].bn]
 
+    def copy_from(self, source: Block, unit: Unit) -> None:
+        """Take over the entries of a subnet's block."""
+        layers = zip(self.mobile_inverted_conv, source.mobile_inverted_conv, unit.convs, strict=True)
+        for own, layer, shape in layers:
+            own.copy_from(layer, shape)
+        if self.shortcut is not None and source.shortcut is not None and unit.shortcut:
+            self.shortcut.copy_from(source.shortcut, unit.shortcut)
+
     def copy_to(self, target: Block, unit: Unit) -> None:
         """Copy the active entries into the block of a subnet."""
         layers = zip(self.mobile_inverted_conv, target.mobile_inverted_conv, unit.convs, strict=True)
@@ -95,11 +103,19 @@ class ElasticClassifier(Classifier[ElasticLinear]):
 
     def copy_to(self, target: Classifier[nn.Linear]) -> None:
         """Copy the active entries into the classifier of a subnet."""
-        self.linear.copy_to(target.linear)
-        hidden = [layer for layer in self.modules() if isinstance(layer, ElasticLinear) and layer is not self.linear]
-        copies = [layer for layer in target.modules() if isinstance(layer, nn.Linear) and layer is not target.linear]
-        for source, copy in zip(hidden, copies, strict=True):
-            source.copy_to(copy)
+        for own, layer in self._pairs(target):
+            own.copy_to(layer)
+
+    def copy_from(self, source: Classifier[nn.Linear]) -> None:
+        """Take over the entries of a subnet's classifier."""
+        for own, layer in self._pairs(source):
+            own.copy_from(layer)
+
+    def _pairs(self, other: Classifier[nn.Linear]) -> Iterator[tuple[ElasticLinear, nn.Linear]]:
+        """Yield the linear layers with those of a subnet's classifier."""
+        own = [layer for layer in self.modules() if isinstance(layer, ElasticLinear)]
+        static = [layer for layer in other.modules() if isinstance(layer, nn.Linear)]
+        yield from zip(own, static, strict=True)
 
 
 class Supernet(nn.Module):
@@ -176,6 +192,21 @@ class Supernet(nn.Module):
             self.feature_mix_layer.copy_to(target.feature_mix_layer, units[len(target.blocks)].convs[0])
         self.classifier.copy_to(target.classifier)
         return target.train(self.training)
+
+    @torch.no_grad()
+    def copy_from(self, subnet: Subnet) -> None:
+        """Take over the weights and statistics of one subnet; what it does not use stays as it is.
+
+        Every subnet that computes with the same layers then computes the same, with larger kernels too: they are zero
+        around the smaller ones.
+        """
+        stem, *units = subnet.units
+        self.first_conv.copy_from(subnet.first_conv, stem.convs[0])
+        for own, block, unit in zip(self._executed(subnet.genes), subnet.blocks, units, strict=False):
+            own.copy_from(block, unit)
+        if self.feature_mix_layer is not None and subnet.feature_mix_layer is not None:
+            self.feature_mix_layer.copy_from(subnet.feature_mix_layer, units[len(subnet.blocks)].convs[0])
+        self.classifier.copy_from(subnet.classifier)
 
     def _executed(self, genes: Genes) -> list[ElasticBlock]:
         """Return the blocks that an architecture runs: the fixed ones, then those of the space that it executes."""

@@ -13,7 +13,7 @@ from torch.nn import functional
 from nascore.data.store import ImageStore
 from nascore.seeds import generator
 from nascore.spaces.staged import Genes
-from nascore.supernet.inputs import normalise
+from nascore.supernet.inputs import from_centred, normalise
 from nascore.training.phases import Phase
 
 BRIGHTNESS = 0.25
@@ -101,6 +101,7 @@ class Batches:
             mine = slice(self.rank, None, self.processes)
             pixels = self.store.images("train", resolution)[chosen[mine]]
             images = augment(normalise(pixels, self.device), views[mine])
+            images = from_centred(images, self.phase.space.mean, self.phase.space.std)
             if self.phase.multi_path:
                 subnets = subnets[mine]
             yield Batch(images, torch.from_numpy(labels[chosen[mine]]).to(self.device), len(chosen), subnets)
@@ -128,7 +129,7 @@ def augment(images: Tensor, views: NDArray[np.float32]) -> Tensor:
     Parameters
     ----------
     images
-        `(n, 3, r, r)` normalised images.
+        `(n, 3, r, r)` images in [-1, 1].
     views
         `(n, 7)`, as `_draw_views` draws them.
 

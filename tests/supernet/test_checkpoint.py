@@ -267,7 +267,7 @@ def test_a_binas_subnet_says_its_channels(tmp_path):
         ({"n_classes": [2]}, ("n_classes", None)),
         ({"space": "mcunet"}, ("mcunet", "ofa_mcunet", "ofa_mcunet, binas")),
         ({"channels": "base"}, ("ofa_mcunet", "channels", "resolutions, n_classes")),
-        ({"arch": {}}, ("resolutions", 8, "[None]")),
+        ({"arch": {}}, ("architecture", "wid")),
         ({"arch": {**ARCH, "ks": 4}}, ("row 0", "ks[0]", 4, "3, 5, 7")),
         ({"arch": {**ARCH, "wid": 1}}, ("first_conv.conv.weight", "float32", "(24, 3, 3, 3)")),
     ],

@@ -61,6 +61,9 @@ def project(tmp_path_factory) -> Project:
     for name in ("FOLDER", "PATH"):  # of images and of tables
         write_images(project.folder / name, ("cat", "dog"), 40)
         shutil.copytree(project.folder / "tables", project.folder / name, dirs_exist_ok=True)
+    for block in ALL:
+        if block.language == "yaml" and block.title:
+            (project.folder / block.title).write_text(block.text)
     return project
 
 

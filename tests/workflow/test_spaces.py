@@ -74,3 +74,30 @@ def test_weights_of_another_description_are_refused(new_project, tmp_path):
     assert read_subnet(tmp_path / "w.safetensors").space.identity == one.identity
     with pytest.raises(DataError, match=facts(tmp_path / "w.safetensors", "description", "'resnet8'")):
         load_subnet(Path(tmp_path / "w.safetensors"), two)
+
+
+def test_training_starts_from_a_published_network(new_project):
+    """And does not where its accuracy is not the known one; a change of the file trains again."""
+    import torch
+
+    from nascore.space_files import find_space
+    from nascore.supernet import Subnet
+
+    text = SPACES["of the page"] + "published: { classes: [person, not_person] }\n"
+    project = project_with(new_project, text)
+    space = find_space(str(project.folder / "space.yaml"), resolutions=(32,))
+    torch.manual_seed(0)
+    torch.save(Subnet(space, space.published()).state_dict(), project.folder / "published.pth")
+    start = {"start": "published.pth"}
+    project.configure(CONFIG | {"supernet": start | {"start_accuracy": 0.95}})
+    done = project.run("--until", "train_phase")
+    assert done.returncode != 0 and "Traceback" not in done.stdout
+    assert re.search(facts("published.pth", "supernet.start_accuracy", 0.95, "search"), errors(done.stdout))
+    project.configure(CONFIG | {"supernet": start | {"start_accuracy": 0.5}})
+    done = project.run("--until", "train_phase")
+    assert done.returncode == 0 and "import_start" in done.stdout, done.stdout
+    assert "published network: accuracy 0." in (project.results / "logs" / "import_start.log").read_text()
+    assert "published.pth" in project.nascore("lineage", "results/small/supernet/start/supernet.safetensors", "--files")
+    torch.save(Subnet(space, space.published()).state_dict(), project.folder / "published.pth")
+    planned = project.planned()
+    assert planned["import_start"] == planned["train_phase"] == 1
