@@ -46,11 +46,12 @@ def _lookup(space: StagedSpace) -> BlockTableLookup:
 def _tables(space: StagedSpace) -> dict[str, BlockTable]:
     """Count every unit of the space once."""
     shape = (len(space.global_values), space.n_blocks, space.n_ops)
-    blocks = {name: np.empty(shape, dtype=np.int64) for name in METRICS}
+    blocks = {name: np.zeros(shape, dtype=np.int64) for name in METRICS}
     fixed = {name: np.empty(shape[0], dtype=np.int64) for name in METRICS}
     for g in range(shape[0]):
-        units = [[space.block_unit(g, b, op) for op in range(shape[2])] for b in range(shape[1])]
+        # Operations that a block cannot have cost nothing; no architecture takes them.
+        units = [space.block_unit(g, int(block), int(op)) for block, op in np.argwhere(space.allowed_ops)]
         for name, (count, reduce) in METRICS.items():
-            blocks[name][g] = [[count(unit) for unit in row] for row in units]
+            blocks[name][g, space.allowed_ops] = [count(unit) for unit in units]
             fixed[name][g] = reduce.reduce([count(unit) for unit in space.fixed_units(g)])
     return {name: BlockTable(fixed[name], blocks[name], METRICS[name][1]) for name in METRICS}

@@ -128,7 +128,7 @@ def _boxes(space: StagedSpace, row: NDArray[np.int8]) -> Iterator[_Box]:
             units[block].convs[-1].c_out,
             units[block].convs[-1].out_size,
             chosen.get("kernel", max(conv.kernel for conv in units[block].convs)),
-            chosen.get("expand", 0),
+            chosen.get("expand", 0) if "inverted_bottleneck" in units[block].layer_names else 0,
             bool(executed[block]),
             bool(units[block].squeeze_excite),
             # Said where it tells stages apart.

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+import numpy as np
+
 from nascore.errors import SpaceError
 from nascore.spaces.description import BLOCK_CHOICES, SpaceDescription, StageDescription, read_description
 from nascore.spaces.inputs import check_classes
@@ -46,25 +48,13 @@ class DescribedSpace(StagedSpace):
         sizes = tuple(sorted(resolutions or known.resolutions))
         if len(set(sizes)) < len(sizes) or not all(isinstance(size, int) and 8 <= size <= 1024 for size in sizes):
             raise SpaceError(f"resolutions must be different whole numbers, 8 to 1024 px; got {list(sizes)}")
+        widths = [Choice("width", known.width)] if len(known.width) > 1 else []
         stages = tuple(Stage(s.name or f"stage{i}", s.depth) for i, s in enumerate(known.stages, start=1))
-        choices = tuple(
-            Choice(name, values)
-            for name in BLOCK_CHOICES
-            if len(values := _union(known, name)) > 1 or name == BLOCK_CHOICES[0]
-        )
-        possible = [
-            (f"{stage.name}.block{place}.{choice.name}", getattr(described, choice.name) or choice.values[:1], choice)
-            for stage, described in zip(stages, known.stages, strict=True)
-            for place in range(stage.n_blocks)
-            for choice in choices
-        ]
-        structure = tuple(sorted((gene, values) for gene, values, choice in possible if values != choice.values))
+        choices = _block_choices(known)
+        structure = _structure(known, stages, choices)
         space = cls(
             name=known.name,
-            global_choices=(
-                Choice("resolution", sizes),
-                *([Choice("width", known.width)] if len(known.width) > 1 else []),
-            ),
+            global_choices=(Choice("resolution", sizes), *widths),
             stages=stages,
             block_choices=choices,
             structure=structure,
@@ -72,7 +62,7 @@ class DescribedSpace(StagedSpace):
             n_classes=check_classes(n_classes),
             description=known,
         )
-        space._check_strides()
+        space._check_layers()
         return space
 
     @property
@@ -227,8 +217,12 @@ class DescribedSpace(StagedSpace):
             sizes.append((sizes[-1] - 1) // stage.stride + 1)
         return sizes
 
-    def _check_strides(self) -> None:
-        """Raise if a stride meets a map of one pixel, of which it would leave nothing out."""
+    def _check_layers(self) -> None:
+        """Raise if channels cannot be divided into groups, or a stride meets a map of one pixel."""
+        for number, ops in enumerate(self.allowed_ops):
+            for op in np.flatnonzero(ops):
+                for g in range(len(self.global_values)):
+                    self.block_unit(g, number, int(op))
         smallest = int(self.global_values[:, 0].argmin())
         for stage, described, size in zip(
             self.stages, self._described.stages, self.stage_sizes(smallest)[:-1], strict=True
@@ -251,9 +245,27 @@ class _Place:
     keeps_shape: bool
 
 
-def _union(description: SpaceDescription, name: str) -> tuple[int, ...]:
-    """Return all values that any stage has for a choice, in increasing order."""
-    return tuple(sorted({value for stage in description.stages for value in getattr(stage, name)}))
+def _block_choices(description: SpaceDescription) -> tuple[Choice, ...]:
+    """Return the choices of blocks, each with the values that any stage has; one at least, if only of one value."""
+    found = {
+        name: tuple(sorted({value for stage in description.stages for value in getattr(stage, name)}))
+        for name in BLOCK_CHOICES
+    }
+    always = BLOCK_CHOICES[0]
+    return tuple(Choice(name, values) for name, values in found.items() if len(values) > 1 or name == always)
+
+
+def _structure(
+    description: SpaceDescription, stages: Sequence[Stage], choices: Sequence[Choice]
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return the genes that cannot have all values of their choice, with those of their stage."""
+    found = []
+    for stage, described in zip(stages, description.stages, strict=True):
+        for choice in choices:
+            values = getattr(described, choice.name) or choice.values[:1]
+            if values != choice.values:
+                found += [(f"{stage.name}.block{place}.{choice.name}", values) for place in range(stage.n_blocks)]
+    return tuple(sorted(found))
 
 
 def _named(activation: str) -> str:
