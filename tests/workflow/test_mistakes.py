@@ -9,6 +9,7 @@ import sysconfig
 import pytest
 from messages import errors, facts
 from small_configs import CONFIG, IMAGES_CONFIG
+from small_project import ROOT
 
 
 def said(project, *arguments: str) -> str:
@@ -111,3 +112,27 @@ def test_a_path_of_python_that_no_job_can_be_started_by(new_project, tmp_path):
         env=new_project.environment | packages, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     assert done.returncode and re.match(facts(python, repr(" ()"), "make env"), errors(done.stdout)), done.stdout
+
+
+def test_a_python_that_no_shell_finds_is_refused(new_project, tmp_path):
+    """Snakemake gives its path to a shell as it is: every job would fail with an empty log."""
+    python = tmp_path / "an (odd) folder" / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    packages = os.pathsep.join([str(new_project.folder), sysconfig.get_path("purelib")])
+    done = subprocess.run(
+        [python, "-m", "snakemake", "-n", "--cores", "1", "--configfile", "config.yaml"], cwd=new_project.folder,
+        env=new_project.environment | {"PYTHONPATH": packages}, text=True, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert re.search(facts("an (odd) folder/python", "move the project", "make env"), errors(done.stderr)), done.stderr
+
+
+def test_no_environment_is_made_where_no_job_could_start(tmp_path):
+    folder = tmp_path / "an (odd) folder"
+    folder.mkdir()
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        (folder / name).write_text((ROOT / name).read_text())
+    done = subprocess.run(["make", "env"], cwd=folder, text=True, capture_output=True)
+    assert done.returncode != 0 and not (folder / ".venv").exists()
+    assert re.search(facts("an (odd) folder", "spaces", "brackets"), done.stdout + done.stderr), done.stderr
