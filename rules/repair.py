@@ -5,6 +5,7 @@ jobs are planned: where it gives the recorded bytes, nothing that reads them has
 another the first is repaired first, for the same reason.
 """
 
+import io
 import os
 import signal
 import subprocess
@@ -62,15 +63,16 @@ def accept_and_repair(name: str, rules: Iterable[Rule]) -> None:
     if not made or REPAIRING in os.environ or _written_by_others() & set(made):
         return
     arguments = sys.argv[1:]
-    with redirect_stderr(None):  # it has said which profile it reads
+    with redirect_stderr(io.StringIO()):  # it has said which profile it reads
         _, options = parse_args(arguments)
     if not _runs_jobs(options) or options.forceall:
         return
-    while files := set(_first_to_repair(found, _plan(arguments), options, Run.open(name))) - repaired:
+    folder = _started_in(options.directory)
+    while files := set(_first_to_repair(found, _plan(arguments, folder), options, Run.open(name))) - repaired:
         for path in sorted(files):
             word = "would be" if options.dryrun else "is"
             print(f"{path} {found[path]}; it {word} made again", file=sys.stderr, flush=True)
-        _run(with_options(arguments, "--forcerun", *sorted(files), "--until", *sorted(files)))
+        _run(with_options(arguments, "--forcerun", *sorted(files), "--until", *sorted(files)), folder)
         if options.dryrun:
             return
         found, repaired = accept_restored(name, repaired=True), repaired | files
@@ -121,17 +123,28 @@ def _is_asked_for(path: str, options: Namespace, run: Run) -> bool:
     return names.isdisjoint(options.omit_from) and (not options.until or run.made[path] in run.upstream(last))
 
 
-def _plan(arguments: list[str]) -> dict[str, str]:
+def _started_in(directory: Path | None) -> Path:
+    """Return the folder that the paths of a call start from: with `--directory`, Snakemake has left it by now."""
+    if directory is None:
+        return Path.cwd()
+    started = Path(os.environ.get("PWD", ""))
+    if (started / directory).resolve() != Path.cwd():
+        sys.exit(f"error: outputs have to be made again; start snakemake in {Path.cwd()}, without --directory")
+    return started
+
+
+def _plan(arguments: list[str], folder: Path) -> dict[str, str]:
     """Return what a call of Snakemake plans with each file it needs; empty where it fails, which it will then say."""
     command = [sys.executable, "-m", "snakemake", *with_options(arguments, "--summary")]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     return {row[0]: row[-1] for row in rows}
 
 
-def _run(arguments: list[str]) -> None:
+def _run(arguments: list[str], folder: Path) -> None:
     """Run Snakemake, and end with it if it fails; Ctrl-C reaches it, too, and it ends in its own way."""
-    process = subprocess.Popen([sys.executable, "-m", "snakemake", *arguments], env={**os.environ, REPAIRING: "1"})
+    command, environment = [sys.executable, "-m", "snakemake", *arguments], {**os.environ, REPAIRING: "1"}
+    process = subprocess.Popen(command, cwd=folder, env=environment)
 
     def wait(number: int, _: Any) -> None:
         if number == signal.SIGTERM:

@@ -5,6 +5,8 @@ import random
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -145,6 +147,18 @@ def test_a_repair_that_fails_ends_the_run(finished_project):
     done = finished_project.run()
     assert done.returncode == 1 and "FAILED search macs exact" in done.stdout, done.stdout
     assert "the same command goes on" in done.stdout and "Traceback" not in done.stdout
+
+
+@pytest.mark.long
+def test_from_another_folder(finished_project):
+    edit(finished_project.folder / RESULT)
+    here = finished_project.folder / "docs"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", "../Snakefile", "--directory", "..", "--cores", "1"]
+    command += ["--configfile", "../config.yaml", "--workflow-profile", "../profiles/default"]
+    environment = finished_project.environment | {"PWD": str(here)}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(command, cwd=here, env=environment, text=True, **streams)
+    assert done.returncode == 0 and made_again(done.stdout) == ["search macs exact"], done.stdout
 
 
 def to_one(running: Program) -> None:
