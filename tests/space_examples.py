@@ -43,3 +43,26 @@ def restrictions_of(space: StagedSpace) -> st.SearchStrategy[StagedSpace]:
         )
     )
     return st.lists(one_gene, max_size=6).map(lambda pairs: space.restrict(dict(pairs)))
+
+
+DESCRIPTION = {
+    "name": "own",
+    "resolutions": [32, 48],
+    "width": [50, 100],
+    "stem": {"channels": 16},
+    "stages": [
+        {"block": "depthwise_separable", "channels": 16, "kernel": [3]},
+        {
+            "block": "inverted_residual",
+            "channels": 24,
+            "stride": 2,
+            "depth": [1, 2],
+            "kernel": [3, 5],
+            "expand": [2, 4],
+        },
+        {"block": "residual", "channels": 32, "stride": 2, "depth": [1, 2], "kernel": [3], "middle": [50, 100]},
+        {"block": "convolution", "channels": 32, "kernel": [1], "se": [0, 1]},
+    ],
+    "last": {"channels": 64},
+}
+"""A described space of 960 architectures, whose stages have blocks of each kind and choices of their own."""

@@ -187,12 +187,13 @@ def _print_result(result: "SearchResult") -> None:
         rows = [_smallest_cells(s, limits[s.constraint]) for s in result.infeasibility.smallest]
         typer.echo("\n" + table(["limit", "allowed", "smallest", "architecture"], rows))
     if result.subnets:
+        space = result.space.whole()
         latencies = [metric for metric in result.subnets[0].costs if "@" in metric]
         header = ["", *ARCH_HEADER, "predicted (%)", *cost_header(latencies)]
         rows = [
             [
                 str(rank),
-                *arch_cells(result.space.whole(), subnet.arch_id, subnet.arch),
+                *arch_cells(space, subnet.arch_id, subnet.arch),
                 f"{100 * subnet.predicted_accuracy:.3f}",
                 *cost_cells(subnet.costs, latencies),
             ]

@@ -15,7 +15,7 @@ import numpy as np
 from nascore.errors import SpaceError, unknown_name
 from nascore.spaces.block_strings import BlockString, parse_architecture, print_architecture
 from nascore.spaces.inputs import check_classes, check_resolutions
-from nascore.spaces.layers import Conv, Unit, inverted_residual, make_divisible
+from nascore.spaces.layers import Conv, Unit, inverted_residual, make_divisible, sizes_behind
 from nascore.spaces.staged import Choice, Genes, Stage, StagedSpace
 
 EXPANDS = (3, 4, 6)
@@ -106,10 +106,7 @@ class Binas(StagedSpace):
 
     def stage_sizes(self, global_index: int) -> list[int]:
         """Return the height and width that each stage's input and the last one's output have, pixels."""
-        sizes = [(int(self.global_values[global_index, 0]) - 1) // 2 + 1]
-        for stride in STAGE_STRIDES:
-            sizes.append((sizes[-1] - 1) // stride + 1)
-        return sizes
+        return sizes_behind(int(self.global_values[global_index, 0]), (2, *STAGE_STRIDES))
 
     def first_units(self, global_index: int) -> list[Unit]:
         """Return stem and depthwise-separable block."""

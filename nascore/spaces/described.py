@@ -9,7 +9,7 @@ import numpy as np
 from nascore.errors import SpaceError
 from nascore.spaces.description import BLOCK_CHOICES, SpaceDescription, StageDescription, read_description
 from nascore.spaces.inputs import check_classes
-from nascore.spaces.layers import Conv, Unit, make_divisible
+from nascore.spaces.layers import Conv, Unit, gate_layers, make_divisible, sizes_behind
 from nascore.spaces.staged import NBSP, Choice, Genes, Stage, StagedSpace
 
 
@@ -191,10 +191,7 @@ class DescribedSpace(StagedSpace):
             return unit
         read = unit.convs[unit.gated].c_out
         inner = make_divisible(read * self._described.se_ratio, self._described.divisor)
-        return replace(unit, squeeze_excite=(
-            Conv(read, inner, 1, 1, 1, batch_norm=False, bias=True, activation="relu"),
-            Conv(inner, read, 1, 1, 1, batch_norm=False, bias=True, activation="hsigmoid"),
-        ))  # fmt: skip
+        return replace(unit, squeeze_excite=gate_layers(read, inner, "relu"))
 
     def _conv(
         self, c_in: int, c_out: int, kernel: int, stride: int, size: int, activation: str | None, groups: int = 1
@@ -211,18 +208,16 @@ class DescribedSpace(StagedSpace):
 
     def stage_sizes(self, global_index: int) -> list[int]:
         """Return the height and width that each stage's input and the last one's output have, pixels."""
-        size = int(self.global_values[global_index, 0])
-        sizes = [(size - 1) // self._described.stem.stride + 1]
-        for stage in self._described.stages:
-            sizes.append((sizes[-1] - 1) // stage.stride + 1)
-        return sizes
+        strides = [self._described.stem.stride, *(stage.stride for stage in self._described.stages)]
+        return sizes_behind(int(self.global_values[global_index, 0]), strides)
 
     def _check_layers(self) -> None:
         """Raise if channels cannot be divided into groups, or a stride meets a map of one pixel."""
-        for number, ops in enumerate(self.allowed_ops):
-            for op in np.flatnonzero(ops):
-                for g in range(len(self.global_values)):
-                    self.block_unit(g, number, int(op))
+        # Spaces are built again and again, and only few have groups.
+        grouped = np.array([stage.group_size > 1 for stage in self._described.stages])[self.stage_of_block]
+        for block, op in np.argwhere(self.allowed_ops & grouped[:, None]):
+            for g in range(len(self.global_values)):
+                self.block_unit(g, int(block), int(op))
         smallest = int(self.global_values[:, 0].argmin())
         for stage, described, size in zip(
             self.stages, self._described.stages, self.stage_sizes(smallest)[:-1], strict=True

@@ -3,7 +3,9 @@
 No weights and no arithmetic of costs; see `nascore.efficiency` and `nascore.supernet` for those.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 
 def make_divisible(value: float, divisor: int = 8) -> int:
@@ -117,6 +119,19 @@ class Unit:
         return (*self.convs, *([self.shortcut] if self.shortcut else ()), *self.squeeze_excite)
 
 
+def sizes_behind(size: int, strides: Sequence[int]) -> list[int]:
+    """Return the height and width of a map behind each of some strided layers, pixels; see `Conv.out_size`."""
+    return list(accumulate(strides, lambda before, stride: (before - 1) // stride + 1, initial=size))[1:]
+
+
+def gate_layers(channels: int, inner: int, activation: str) -> tuple[Conv, Conv]:
+    """Return the two layers of a squeeze-and-excitation gate on some channels; behind the second is an h-sigmoid."""
+    return (
+        Conv(channels, inner, 1, 1, 1, batch_norm=False, bias=True, activation=activation),
+        Conv(inner, channels, 1, 1, 1, batch_norm=False, bias=True, activation="hsigmoid"),
+    )
+
+
 def inverted_residual(
     c_in: int,
     c_out: int,
@@ -144,11 +159,6 @@ def inverted_residual(
     mid = make_divisible(round(c_in * expand))
     depthwise = Conv(mid, mid, kernel, stride, in_size, groups=mid, activation=activation)
     out_size = depthwise.out_size
-    gate: tuple[Conv, ...] = ()
-    if se_channels:
-        gate = (
-            Conv(mid, se_channels, 1, 1, 1, batch_norm=False, bias=True, activation=gate_activation),
-            Conv(se_channels, mid, 1, 1, 1, batch_norm=False, bias=True, activation="hsigmoid"),
-        )
+    gate = gate_layers(mid, se_channels, gate_activation) if se_channels else ()
     expansion = Conv(c_in, mid, 1, 1, in_size, activation=activation)
     return Unit((expansion, depthwise, Conv(mid, c_out, 1, 1, out_size)), gate, residual)

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nascore.errors import SpaceError
 from nascore.spaces.inputs import check_classes, check_keys, check_resolutions
-from nascore.spaces.layers import Conv, Unit, inverted_residual, make_divisible
+from nascore.spaces.layers import Conv, Unit, inverted_residual, make_divisible, sizes_behind
 from nascore.spaces.staged import Choice, Genes, Stage, StagedSpace
 
 RESOLUTIONS = (96, 112, 128, 144, 160)
@@ -123,10 +123,7 @@ class OfaMcunet(StagedSpace):
 
     def stage_sizes(self, global_index: int) -> list[int]:
         """Return the height and width that each stage's input and the last one's output have, pixels."""
-        sizes = [(int(self.global_values[global_index, 0]) - 1) // 2 + 1]
-        for stride in STAGE_STRIDES:
-            sizes.append((sizes[-1] - 1) // stride + 1)
-        return sizes
+        return sizes_behind(int(self.global_values[global_index, 0]), (2, *STAGE_STRIDES))
 
     # -- labels ------------------------------------------------------------------------------------
 

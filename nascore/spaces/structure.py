@@ -213,18 +213,14 @@ class GeneSpace:
         """
         checked = self._checked(genes)
         self.block_genes(checked)[~self.executed(checked)] = 0
-        if self.structure and not (possible := self.unrestricted().allows(checked)).all():
-            self._refuse(checked, int(possible.argmin()))
+        if self.structure and not (possible := self._whole._inside(checked)).all():
+            row, column = np.argwhere(~possible)[0]
+            choice = self.gene_choices[column]
+            expected = ", ".join(map(str, self._whole.allowed_values(choice)))
+            raise SpaceError(
+                f"row {row}: {choice.name} is {choice.values[checked[row, column]]}; expected one of {expected}"
+            )
         return checked
-
-    def _refuse(self, genes: Genes, row: int) -> None:
-        """Raise for an architecture that has a value which its gene cannot have."""
-        for gene, values in self.structure:
-            column = self.gene_names.index(gene)
-            alone = replace(self, allowed=((gene, values),))
-            if not alone.allows(genes[[row]]).all():
-                value = self.gene_choices[column].values[genes[row, column]]
-                raise SpaceError(f"row {row}: {gene} is {value}; expected one of {', '.join(map(str, values))}")
 
     def _checked(self, genes: ArrayLike) -> Genes:
         """Return a fresh int8 copy of a valid gene matrix."""
@@ -294,7 +290,12 @@ class GeneSpace:
 
     def unrestricted(self) -> Self:
         """Return the whole space."""
-        return replace(self, allowed=self.structure)
+        return self._whole
+
+    @cached_property
+    def _whole(self) -> Self:
+        """The whole space, made once: every check of an architecture asks for it."""
+        return self if self.allowed == self.structure else replace(self, allowed=self.structure)
 
     def allowed_values(self, choice: Choice) -> tuple[int, ...]:
         """Return the values of a gene's choice that the searched part allows."""
@@ -327,12 +328,16 @@ class GeneSpace:
 
     def allows(self, genes: Genes) -> NDArray[np.bool_]:
         """Return an `(n,)` mask of the architectures in the searched part; inert genes are not looked at."""
+        return np.logical_and.reduce(self._inside(genes), axis=1)
+
+    def _inside(self, genes: Genes) -> NDArray[np.bool_]:
+        """Return an `(n, n_genes)` mask of the values in the searched part; those of inert genes count as such."""
         inside = np.ones(genes.shape, dtype=bool)
         for column, (choice, indices) in enumerate(zip(self.gene_choices, self.allowed_indices, strict=True)):
             if len(indices) < len(choice.values):
                 inside[:, column] = np.isin(genes[:, column], indices)
         self.block_genes(inside)[~self.executed(genes)] = True
-        return np.logical_and.reduce(inside, axis=1)
+        return inside
 
     def size(self) -> int:
         """Return the exact number of distinct architectures in the searched part."""

@@ -5,8 +5,17 @@ import math
 import torch
 from torch import nn
 
-from nascore.supernet import AnySupernet
+from nascore.spaces.staged import StagedSpace
+from nascore.supernet import AnySupernet, build_supernet
 from nascore.supernet.layers import ElasticConv
+
+
+def new_supernet(space: StagedSpace, seed: int) -> AnySupernet:
+    """Return the supernet of a space with the weights of `initialise`; no other random generator is advanced."""
+    with torch.random.fork_rng(devices=[]):  # PyTorch's default weights, which are not kept
+        supernet: AnySupernet = build_supernet(space)
+    initialise(supernet, seed)
+    return supernet
 
 
 @torch.no_grad()

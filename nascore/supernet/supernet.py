@@ -19,8 +19,11 @@ from nascore.spaces.staged import Genes, StagedSpace
 from nascore.supernet.batch_norm import ElasticBatchNorm
 from nascore.supernet.containers import BlockLayers, Blocks, Classifier
 from nascore.supernet.layers import ACTIVATIONS, ElasticConvBatchNorm, ElasticLinear
-from nascore.supernet.static_layers import Block, activation
+from nascore.supernet.static_layers import Block, ConvBatchNorm, activation
 from nascore.supernet.subnet import Subnet, as_genes, check_resolution
+
+LayerPair = tuple[ElasticConvBatchNorm, ConvBatchNorm, Conv]
+"""An elastic layer, the static one of a subnet, and the shape that it has there."""
 
 
 class ElasticBlock(nn.Module):
@@ -63,21 +66,11 @@ class ElasticBlock(nn.Module):
         """Return what normalises the block's output."""
         return [list(self.mobile_inverted_conv)[-1].bn]
 
-    def copy_from(self, source: Block, unit: Unit) -> None:
-        """Take over the entries of a subnet's block."""
-        layers = zip(self.mobile_inverted_conv, source.mobile_inverted_conv, unit.convs, strict=True)
-        for own, layer, shape in layers:
-            own.copy_from(layer, shape)
-        if self.shortcut is not None and source.shortcut is not None and unit.shortcut:
-            self.shortcut.copy_from(source.shortcut, unit.shortcut)
-
-    def copy_to(self, target: Block, unit: Unit) -> None:
-        """Copy the active entries into the block of a subnet."""
-        layers = zip(self.mobile_inverted_conv, target.mobile_inverted_conv, unit.convs, strict=True)
-        for source, copy, shape in layers:
-            source.copy_to(copy, shape)
-        if self.shortcut is not None and target.shortcut is not None and unit.shortcut:
-            self.shortcut.copy_to(target.shortcut, unit.shortcut)
+    def pairs(self, static: Block, unit: Unit) -> Iterator[LayerPair]:
+        """Yield each layer with that of a subnet's block, and its shape there."""
+        yield from zip(self.mobile_inverted_conv, static.mobile_inverted_conv, unit.convs, strict=True)
+        if self.shortcut is not None and static.shortcut is not None and unit.shortcut:
+            yield self.shortcut, static.shortcut, unit.shortcut
 
 
 def _elastic(convs: Sequence[Conv], eps: float, gate: tuple[Conv, ...] = ()) -> ElasticConvBatchNorm:
@@ -101,21 +94,11 @@ class ElasticClassifier(Classifier[ElasticLinear]):
         heads = [nn.Sequential(ElasticLinear(c.c_in, c.c_out), activation(c.activation)) for c in hidden]
         super().__init__(ElasticLinear(last.c_in, last.c_out), *heads)
 
-    def copy_to(self, target: Classifier[nn.Linear]) -> None:
-        """Copy the active entries into the classifier of a subnet."""
-        for own, layer in self._pairs(target):
-            own.copy_to(layer)
-
-    def copy_from(self, source: Classifier[nn.Linear]) -> None:
-        """Take over the entries of a subnet's classifier."""
-        for own, layer in self._pairs(source):
-            own.copy_from(layer)
-
-    def _pairs(self, other: Classifier[nn.Linear]) -> Iterator[tuple[ElasticLinear, nn.Linear]]:
+    def pairs(self, static: Classifier[nn.Linear]) -> Iterator[tuple[ElasticLinear, nn.Linear]]:
         """Yield the linear layers with those of a subnet's classifier."""
         own = [layer for layer in self.modules() if isinstance(layer, ElasticLinear)]
-        static = [layer for layer in other.modules() if isinstance(layer, nn.Linear)]
-        yield from zip(own, static, strict=True)
+        others = [layer for layer in static.modules() if isinstance(layer, nn.Linear)]
+        yield from zip(own, others, strict=True)
 
 
 class Supernet(nn.Module):
@@ -184,13 +167,10 @@ class Supernet(nn.Module):
         weight = self.first_conv.conv.conv.weight
         with torch.random.fork_rng(devices=[]):  # its initial weights, which are not kept, are drawn on the CPU
             target = Subnet(self.space, arch).to(weight)
-        stem, *units = target.units
-        self.first_conv.copy_to(target.first_conv, stem.convs[0])
-        for source, copy, unit in zip(self._executed(target.genes), target.blocks, units, strict=False):
-            source.copy_to(copy, unit)
-        if self.feature_mix_layer is not None and target.feature_mix_layer is not None:
-            self.feature_mix_layer.copy_to(target.feature_mix_layer, units[len(target.blocks)].convs[0])
-        self.classifier.copy_to(target.classifier)
+        for own, copy, shape in self._pairs(target):
+            own.copy_to(copy, shape)
+        for linear, copied in self.classifier.pairs(target.classifier):
+            linear.copy_to(copied)
         return target.train(self.training)
 
     @torch.no_grad()
@@ -200,13 +180,19 @@ class Supernet(nn.Module):
         Every subnet that computes with the same layers then computes the same, with larger kernels too: they are zero
         around the smaller ones.
         """
+        for own, source, shape in self._pairs(subnet):
+            own.copy_from(source, shape)
+        for linear, given in self.classifier.pairs(subnet.classifier):
+            linear.copy_from(given)
+
+    def _pairs(self, subnet: Subnet) -> Iterator[LayerPair]:
+        """Yield each convolution with that of a subnet, and its shape there."""
         stem, *units = subnet.units
-        self.first_conv.copy_from(subnet.first_conv, stem.convs[0])
+        yield self.first_conv, subnet.first_conv, stem.convs[0]
         for own, block, unit in zip(self._executed(subnet.genes), subnet.blocks, units, strict=False):
-            own.copy_from(block, unit)
+            yield from own.pairs(block, unit)
         if self.feature_mix_layer is not None and subnet.feature_mix_layer is not None:
-            self.feature_mix_layer.copy_from(subnet.feature_mix_layer, units[len(subnet.blocks)].convs[0])
-        self.classifier.copy_from(subnet.classifier)
+            yield self.feature_mix_layer, subnet.feature_mix_layer, units[len(subnet.blocks)].convs[0]
 
     def _executed(self, genes: Genes) -> list[ElasticBlock]:
         """Return the blocks that an architecture runs: the fixed ones, then those of the space that it executes."""

@@ -11,6 +11,7 @@ from nascore.spaces.staged import Genes, StagedSpace
 from nascore.training.options import TrainingOptions
 
 ALL = 100
+"""More than any choice has values."""
 
 PUBLISHED_PHASES = {
     # name: how many of the largest kernels, depths, expand ratios and global choices but the resolution; subnets per

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from nascore.data.store import ImageStore
 from nascore.errors import DataError
 from nascore.evaluation.measure import measure
@@ -11,7 +9,7 @@ from nascore.evaluation.validation import interval
 from nascore.seeds import integer_seed
 from nascore.spaces.described import DescribedSpace
 from nascore.supernet import Supernet
-from nascore.supernet.initialise import initialise
+from nascore.supernet.initialise import new_supernet
 from nascore.supernet.inputs import find_device
 from nascore.supernet.start import read_start
 
@@ -56,8 +54,7 @@ def started_supernet(
             "check input, padding, classes and layers of the description of the space"
         )
     print(f"published network: accuracy {said}")
-    with torch.random.fork_rng(devices=[]):  # PyTorch's default weights, which are not kept
-        supernet = Supernet(space)
-    initialise(supernet, integer_seed(seed, "training", "initial weights"))
+    supernet = new_supernet(space, integer_seed(seed, "training", "initial weights"))
+    assert isinstance(supernet, Supernet)
     supernet.copy_from(published)
     return supernet

@@ -9,10 +9,10 @@ from nascore.errors import ConfigError, unknown_name
 from nascore.evaluation.measure import calibrate_on_store, measure
 from nascore.results.training import CURVE
 from nascore.seeds import integer_seed
-from nascore.supernet import AnySupernet, MultiPathSupernet, Supernet, build_supernet
+from nascore.supernet import AnySupernet, MultiPathSupernet, Supernet
 from nascore.supernet.allocator import keep_freed_memory
 from nascore.supernet.checkpoint import load_supernet, save_supernet
-from nascore.supernet.initialise import initialise
+from nascore.supernet.initialise import new_supernet
 from nascore.supernet.inputs import channels_last, find_device
 from nascore.supernet.sorting import sort_channels
 from nascore.training.batches import Batches
@@ -70,10 +70,7 @@ def _train(job: PhaseJob, batches: Batches) -> None:
 def _first_weights(job: PhaseJob, phase: Phase) -> AnySupernet:
     """Return the supernet that the phase starts with."""
     if job.start is None:
-        with torch.random.fork_rng(devices=[]):  # PyTorch's default weights, which are not kept
-            first = build_supernet(job.build_space())
-        initialise(first, integer_seed(job.seed, "training", "initial weights"))
-        return first
+        return new_supernet(job.build_space(), integer_seed(job.seed, "training", "initial weights"))
     supernet = load_supernet(job.start, job.build_space())
     if isinstance(supernet, Supernet) and phase.sort_channels:
         sort_channels(supernet, phase.sort_channels)

@@ -67,10 +67,10 @@ def accept_restored(name: str, project: Path = Path(), *, repaired: bool = False
         return {}
     try:
         _detach(run)
-        made = _latest(run)
         noted, state = project / ".snakemake" / "accepted" / f"{name}.json", _state(run)
         accepted = _read_accepted(noted)
         if repaired or accepted is None or accepted.state != state:
+            made = _latest(run)
             others = [path for path in made if _is_other(project, run.pointers[path])]
             if others or repaired:
                 _accept(run, made)
@@ -79,7 +79,7 @@ def accept_restored(name: str, project: Path = Path(), *, repaired: bool = False
             write_text(noted, accepted.model_dump_json(indent=1) + "\n")
     except OSError as error:
         raise DataError(f"cannot accept the files of run {name!r}: {error.filename}: {error.strerror}") from None
-    missing = [path for path in made if path.startswith(f"{run.folder}/") and not (project / path).exists()]
+    missing = [path for path in run.made if path.startswith(f"{run.folder}/") and not (project / path).exists()]
     return dict.fromkeys(accepted.altered, "is not what its job wrote") | dict.fromkeys(missing, "is missing")
 
 

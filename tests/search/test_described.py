@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from space_examples import DESCRIPTION
 
 from nascore.efficiency import cost
 from nascore.predictors import make_predictor
@@ -9,20 +10,6 @@ from nascore.search.options import ExactOptions
 from nascore.search.run import run_search
 from nascore.search.targets import parse_target
 from nascore.spaces.described import DescribedSpace
-
-ELASTIC = {"kernel": [3, 5], "expand": [2, 4]}
-DESCRIPTION = {
-    "name": "own",
-    "resolutions": [32, 48],
-    "width": [50, 100],
-    "stem": {"channels": 16},
-    "stages": [
-        {"block": "depthwise_separable", "channels": 16},
-        {"block": "inverted_residual", "channels": 24, "stride": 2, "depth": [1, 2], **ELASTIC},
-        {"block": "residual", "channels": 32, "stride": 2, "depth": [1, 2], "middle": [50, 100]},
-        {"block": "convolution", "channels": 32, "kernel": [1], "se": [0, 1]},
-    ],
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

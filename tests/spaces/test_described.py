@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from messages import facts
+from space_examples import DESCRIPTION
 
 from nascore.errors import SpaceError
 from nascore.space_files import find_space, is_space_file, read_space_file
@@ -18,26 +19,6 @@ from nascore.spaces.description import read_description
 from nascore.spaces.layers import Conv
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "config" / "spaces").glob("*.yaml"))
-DESCRIPTION = {
-    "name": "own",
-    "resolutions": [32, 48],
-    "width": [50, 100],
-    "stem": {"channels": 16},
-    "stages": [
-        {"block": "depthwise_separable", "channels": 16, "kernel": [3]},
-        {
-            "block": "inverted_residual",
-            "channels": 24,
-            "stride": 2,
-            "depth": [1, 2],
-            "kernel": [3, 5],
-            "expand": [2, 4],
-        },
-        {"block": "residual", "channels": 32, "stride": 2, "depth": [1, 2], "kernel": [3], "middle": [50, 100]},
-        {"block": "convolution", "channels": 32, "kernel": [1], "se": [0, 1]},
-    ],
-    "last": {"channels": 64},
-}
 
 
 def changed(*path_and_value):
